@@ -5,8 +5,6 @@ described in ``resources/guide/scripting.md``. Every other module of this packag
 may change with any version. Nothing is imported before the first of these names is used.
 """
 
-from typing import Any
-
 __version__ = "0.1.0"
 
 __all__ = [
@@ -23,7 +21,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # Not by an import statement: all layers read the version here, and know nothing of scripting.

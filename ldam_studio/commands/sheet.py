@@ -15,7 +15,7 @@ import msgspec
 
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.progress import EVERY_S, INTERRUPTED, progress
-from ldam_studio.commands.shared.settings_flags import add_settings, settings_of
+from ldam_studio.commands.shared.settings_flags import add_settings, given_settings, settings_of
 from ldam_studio.commands.shared.statistics import compared
 from ldam_studio.engine.picture import DISPLAYS
 from ldam_studio.engine.suiting import are_classes
@@ -37,7 +37,6 @@ from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import MOST, Neuron
 from ldam_studio.progress import Listener, Stage, StageWords, Stopped
 from ldam_studio.sampler.presets import find_preset
-from ldam_studio.sampler.settings import SETTINGS, is_of_chains
 from ldam_studio.sampler.stability import check_stable
 from ldam_studio.scripting.interrupt import Wish, interruptible
 from ldam_studio.scripting.neurons import neurons_of
@@ -184,8 +183,7 @@ def spec_of(args: argparse.Namespace) -> SheetSpec:
     settings = fitting(
         network, neurons, settings_of(args, preset, network.pixels, discriminator=judged)
     )
-    given = {name: getattr(args, name) for name in SETTINGS if is_of_chains(name)}
-    settings = settings.with_values({n: value for n, value in given.items() if value is not None})
+    settings = settings.with_values(given_settings(args))
     check_stable(settings, network.pixels.shape)
     discriminator = None
     if settings.discriminator_weight != 0:

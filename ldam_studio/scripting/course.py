@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from ldam_studio.engine.advance import advance
+from ldam_studio.engine.advance import StepInfo, advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.recording.recorder import Recorder
 from ldam_studio.engine.state import SessionState, snapshot
@@ -20,7 +20,7 @@ OnStep = Callable[[int, int], object]
 """Called with the number of steps done and of all steps; the run ends if it returns False."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Sampled:
     """A session after its steps.
 
@@ -31,19 +31,19 @@ class Sampled:
     activation
         One (chains,) tensor for each step, for the pixels before it; empty unless kept.
     seconds
-        Time that the steps took.
+        How long the steps took.
     interrupted
         Whether it ended early, for example by Ctrl-C.
     began_anew
         Whether averages of chains that were not burned in were reset at half time.
     agreement
-        Whether the chains of each neuron of the first network agree.
+        Whether the chains of each neuron of the first network agree; empty for a frame on the way.
     """
 
     state: SessionState
     activation: list[Tensor]
     seconds: float
-    interrupted: bool
+    interrupted: bool = False
     began_anew: bool = False
     agreement: tuple[NeuronVerdict, ...] = ()
 
@@ -74,8 +74,6 @@ class Course:
         self._half = half if steps is not None and steps // thin * thin > half else -1
         self._keeps = keep_activation
         self._activation: list[Tensor] = []
-        self._recorder = Recorder(wanted=steps is not None)
-        self._recorder(state, None)
         self._seconds = 0.0
 
     @property
@@ -83,8 +81,8 @@ class Course:
         """Whether all steps were taken."""
         return self.steps is not None and self.state.step >= self.steps
 
-    def step(self) -> None:
-        """Take a step.
+    def step(self) -> StepInfo:
+        """Take a step, and return what happened.
 
         Raises
         ------
@@ -94,21 +92,26 @@ class Course:
         began = time.monotonic()
         forget = [Change("reset_average", "unfinished")] if self.state.step == self._half else []
         self.state, info = advance(self.state, forget)
-        self._recorder(self.state, info)
         if info.refused:
             raise StudioError(info.refused[0])
         if self._keeps and info.lanes:
             self._activation.append(info.lanes[0].activation)
         self._seconds += time.monotonic() - began
+        return info
 
     def run(self, on_step: OnStep) -> Sampled:
         """Take the steps that are left, or fewer if Ctrl-C is pressed or `on_step` ends them."""
+        recorder = Recorder(wanted=True)
+        recorder(self.state, None)
         with interruptible() as wish:
             while not self.ended and not wish.stop:
-                self.step()
+                recorder(self.state, self.step())
                 if on_step(self.state.step, self.steps or 0) is False:
                     break
-        return self._sampled(self.state)
+        over_time = self.state.lane.settings.average_over == "time"
+        agreement = verdicts_of(recorder.records()[0], over_time=over_time)
+        sampled = self._sampled(self.state)
+        return replace(sampled, interrupted=not self.ended, agreement=agreement)
 
     def so_far(self) -> Sampled:
         """Return what was sampled up to now; the next one has only the activation since then."""
@@ -117,13 +120,5 @@ class Course:
         return sampled
 
     def _sampled(self, state: SessionState) -> Sampled:
-        records = self._recorder.records() if self.steps is not None else ()
-        over_time = state.lane.settings.average_over == "time"
-        return Sampled(
-            state,
-            self._activation,
-            self._seconds,
-            not self.ended and self.steps is not None,
-            0 <= self._half < state.step,
-            verdicts_of(records[0], over_time=over_time) if records else (),
-        )
+        began_anew = 0 <= self._half < state.step
+        return Sampled(state, self._activation, self._seconds, began_anew=began_anew)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from ldam_studio.scripting.undisturbed import undisturbed
 def open_network(
     network: str | nn.Module,
     *,
-    pixels: PixelSpec | Mapping[str, Any] | object | None = None,
+    pixels: PixelSpec | Mapping[str, Any] | Callable[..., Any] | None = None,
     weights: str | os.PathLike[str] | None = None,
     labels: str | os.PathLike[str] | Sequence[str] | None = None,
     class_layer: str | None = None,
@@ -46,9 +47,9 @@ def open_network(
     pixels
         The images that it takes: a `PixelSpec`, a dictionary of its arguments (the sizes
         ``channels``, ``height`` and ``width`` in pixels, and ``mean`` and ``std`` for each channel,
-        for pixels from 0 for black to 1 for white), or torchvision's transforms, of which size,
-        mean and std are read. Needed unless the name says it, or the module has an attribute
-        ``pixels``.
+        for pixels from 0 for black to 1 for white; L2 pulls towards ``rest``, half-way between them
+        unless it is given), or torchvision's transforms, of which size, mean and std are read.
+        Needed unless the name says it, or the module has an attribute ``pixels``.
     weights
         A file of weights, ``FILE::KEY`` for one of several sets in it, or ``random`` or
         ``random:SEED``. None for those that are published, or that the module has.
@@ -92,8 +93,8 @@ def open_network(
         except UnknownInputError:
             name = network if isinstance(network, str) else type(network).__name__
             raise StudioError(
-                f"It is not known which images {name} takes; give pixels=, a dictionary with "
-                "channels, height, width, mean and std."
+                f"It is not known which images {name} takes; give open_network pixels=, a "
+                "dictionary with channels, height, width, mean and std."
             ) from None
 
 
@@ -101,8 +102,10 @@ def _pixels_of(pixels: object) -> PixelSpec | None:
     if pixels is None or isinstance(pixels, PixelSpec):
         return pixels
     if isinstance(pixels, Mapping):
-        ends = [float(pixels.get(name, end)) for name, end in (("minimum", 0.0), ("maximum", 1.0))]
-        return PixelSpec.of({"rest": sum(ends) / 2, **pixels})
+        described = {"minimum": 0.0, "maximum": 1.0, **pixels}
+        with suppress(TypeError):  # of what is no number, reading it says more
+            described.setdefault("rest", (described["minimum"] + described["maximum"]) / 2)
+        return PixelSpec.of(described)
     found = of_transforms(pixels)
     if found is None:
         raise StudioError(

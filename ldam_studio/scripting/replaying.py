@@ -83,7 +83,7 @@ def replay(
             raise StudioError("The replay was ended before its last step; nothing was compared.")
         again = picture_of(state, recipe.shown)
         return Replayed(
-            Sampled(state, [], 0.0, interrupted=False),
+            Sampled(state, [], 0.0),
             identical=pixel_hash(again) == recipe.said.pixels,
             differences=differences(recipe, state),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -74,11 +75,11 @@ class Run:
     @property
     def settings(self) -> dict[str, Any]:
         """The value of every setting, by its name."""
-        return dict(showing.settings_of(self._lane))
+        return asdict(self._lane.settings)
 
     @property
     def interrupted(self) -> bool:
-        """Whether the run ended early, by Ctrl-C or by the function for its progress."""
+        """Whether the run ended early: by Ctrl-C, or by the function for its progress."""
         return self._sampled.interrupted
 
     @cached_property
@@ -110,9 +111,10 @@ class Run:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences that help to read it: silent neurons, and whether a neuron's chains agree."""
+        """Sentences: how the network was opened, silent neurons, whether chains agree."""
         lane = self._lane
-        found = [silent_neurons.sentence(lane.waking, lane.neurons), field_checks.sentence(lane)]
+        found = [*lane.network.provenance.notes]
+        found += [silent_neurons.sentence(lane.waking, lane.neurons), field_checks.sentence(lane)]
         several = [each for each in self._sampled.agreement if len(each.chains) > 1]
         found += [f"{each.neuron}: {each.verdict.sentence}" for each in several]
         return tuple(filter(None, found))

@@ -71,7 +71,7 @@ def sample(
     device, precision, threads
         Where it runs: ``auto``, ``cuda``, ``mps`` or ``cpu``; ``float32``, ``bfloat16``, or
         ``auto``, which measures what is fastest, so that the last bits may differ from one call to
-        the next; and the number of processor threads.
+        the next; and the number of processor threads, 0 to measure that, too.
     progress
         True for a bar on the terminal or in a notebook; or a function that is called with the
         number of steps done and of all steps, and may return False to end the run.

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import base64
 import html as markup
-from collections.abc import Iterator
-from dataclasses import fields
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from ldam_studio.engine.picture import Bytes, Floats, enlarge, grid, to_bytes
-from ldam_studio.engine.state import Lane
-from ldam_studio.sampler.settings import SETTINGS, Settings
+from ldam_studio.sampler.settings import SETTINGS
 
 if TYPE_CHECKING:
     from ldam_studio.scripting.run import Run
@@ -38,12 +35,6 @@ def title(run: Run) -> str:
     )
 
 
-def settings_of(lane: Lane) -> Iterator[tuple[str, Any]]:
-    """Yield the settings of a lane's chains, with their values."""
-    for field in fields(Settings):
-        yield field.name, getattr(lane.settings, field.name)
-
-
 def png(run: Run) -> bytes:
     """Return the raw samples and the averages below them, as PNG."""
     both = [_drawn(run, run.samples), _drawn(run, run.average)]
@@ -52,12 +43,10 @@ def png(run: Run) -> bytes:
 
 def html(run: Run) -> str:
     """Return title, raw samples, averages, notes and the settings that are not the default."""
-    own = [
-        (SETTINGS[name].label, value)
-        for name, value in run.settings.items()
-        if value != SETTINGS[name].default
-    ]
-    rows = "".join(f"<tr><td>{_text(name)}</td><td>{_text(value)}</td></tr>" for name, value in own)
+    own = [(name, value) for name, value in run.settings.items() if value != SETTINGS[name].default]
+    rows = "".join(
+        f"<tr><td><code>{name}</code></td><td>{_text(value)}</td></tr>" for name, value in own
+    )
     left = len(run.neurons) - MOST_SHOWN
     more = [f"{left} further chains are not shown."] if left > 0 else []
     notes = "".join(f"<p>{_text(note)}</p>" for note in (*run.notes, *more))

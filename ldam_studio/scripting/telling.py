@@ -19,8 +19,11 @@ def telling(progress: bool | OnStep, doing: str = DOING) -> Iterator[OnStep]:
         yield lambda _done, _total: None
     else:
         # Only here, because it takes a while to import.
+        from rich.console import Console
         from rich.progress import Progress
 
-        with Progress(transient=True) as bar:
+        console = Console(stderr=True)
+        silent = not (console.is_terminal or console.is_jupyter)
+        with Progress(console=console, transient=True, disable=silent) as bar:
             task = bar.add_task(doing, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)

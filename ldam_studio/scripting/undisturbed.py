@@ -9,7 +9,7 @@ import torch
 
 from ldam_studio.networks.sources.surroundings import PARTS, put
 
-KEPT = ("precision", "device", "threads", "gradients", "kernels")
+KEPT = ("precision", "threads", "kernels")
 """The parts of `surroundings.PARTS` that sampling depends on or sets.
 
 Generators are not among them: whatever draws from those of the process puts them back itself, and
@@ -24,10 +24,13 @@ def undisturbed() -> Iterator[None]:
         with ExitStack() as stack:
             stack.enter_context(torch.inference_mode(False))
             stack.enter_context(torch.enable_grad())
+            if torch.get_default_device().type != "cpu":
+                # Not `set_default_device`, which a caller's own such context would outlive.
+                stack.enter_context(torch.device("cpu"))
             for device in ("cpu", "cuda"):
                 if torch.is_autocast_enabled(device):
                     stack.enter_context(torch.autocast(device, enabled=False))
-            put({"precision": torch.float32, "device": torch.device("cpu")})
+            put({"precision": torch.float32})
             yield
     finally:
         put(before)

@@ -16,8 +16,9 @@ from ldam_studio.user_presets import UserPresets
 def studio(network: Network | str, *, preset: str | None = None) -> subprocess.Popen[bytes]:
     """Open the window with a network, in a process of its own.
 
-    It stays open when the script ends or the notebook's kernel stops; names of classes that were
-    given as a list stay behind.
+    It stays open when the script ends or the notebook's kernel stops. Names of classes that were
+    given as a list stay behind. Without a display the process does what ``ldam-studio`` does
+    there: it runs for a few seconds and writes two pictures into the folder ``out``.
 
     Parameters
     ----------

@@ -54,6 +54,7 @@ def test_the_installed_program_finds_its_own_files(prefix: Path, tmp_path: Path)
 
 def test_everything_that_is_shipped_travels(prefix: Path):
     package = next(prefix.rglob("ldam_studio"))
+    assert (package / "py.typed").is_file() and (package / "__init__.pyi").is_file()
     for folder in ("models", "resources"):
         tracked = subprocess.run(
             ["git", "-c", "safe.directory=*", "ls-files", folder],

@@ -54,6 +54,10 @@ def settings_of(
     A setting whose flag is not given has the preset's value, or else its default. `discriminator`
     says whether there is one for the images that `pixels` describes.
     """
+    return settings_for(pixels, preset, given_settings(args), discriminator=discriminator)
+
+
+def given_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings whose flags are given, by name."""
     named = {name: getattr(args, name) for name in SETTINGS if is_of_chains(name)}
-    given = {name: value for name, value in named.items() if value is not None}
-    return settings_for(pixels, preset, given, discriminator=discriminator)
+    return {name: value for name, value in named.items() if value is not None}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ldam_studio.export.locate import Nearby
 from ldam_studio.networks.sources.families import family_of, runs_code
+from ldam_studio.networks.sources.in_memory import is_in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -58,7 +59,8 @@ def with_leave(
 
 
 def _is_code(name: str) -> bool:
-    return ":" in name and runs_code(name)  # discriminators have names of their own
+    # Discriminators have names of their own, and a module in memory has no code to ask for.
+    return ":" in name and runs_code(name) and not is_in_memory(name)
 
 
 def _published(reference: Reference) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 
-from torch import nn
+from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.memory import is_lack_of_memory
@@ -41,7 +41,7 @@ def source_of(module: nn.Module) -> Source:
         If the module cannot be copied.
     """
     try:
-        twin = copy.deepcopy(module).cpu()
+        twin = _copied(module).cpu()
     except Exception as error:
         if is_lack_of_memory(error):
             raise
@@ -50,3 +50,15 @@ def source_of(module: nn.Module) -> Source:
             f"({in_short(error)}); name a function that makes it instead, as FILE.py:FUNCTION."
         ) from None
     return Source(lambda _classes: twin)
+
+
+def _copied(module: nn.Module) -> nn.Module:
+    # What a forward pass in training has computed from weights, as spectral norms do, refuses to be
+    # copied; the next pass computes it again.
+    computed = {
+        id(value): value.detach().clone()
+        for part in module.modules()
+        for value in vars(part).values()
+        if isinstance(value, Tensor) and not value.is_leaf
+    }
+    return copy.deepcopy(module, computed)
