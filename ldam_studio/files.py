@@ -61,6 +61,14 @@ def is_folder(path: Path) -> bool:
     return os.path.isdir(path)
 
 
+def is_same(one: Path, other: Path) -> bool:
+    """Return whether two names are those of the same file, which is there."""
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return False
+
+
 def read_bytes(path: Path, most: int = MOST_READ) -> bytes:
     """Return the content of a regular file, which is closed at once so that others may replace it.
 

@@ -18,11 +18,12 @@ from ldam_studio.export.animation.panes import BOTH, WHAT
 from ldam_studio.export.animation.recipes import Film, Wanted, key_of
 from ldam_studio.export.animation.table import FORMATS, animation_writer, format_of
 from ldam_studio.export.animation.unfinished import Unfinished
+from ldam_studio.export.animation.words import frame_words, size_words
 from ldam_studio.export.formats.table import read_recipe
 from ldam_studio.export.links import unpacked
 from ldam_studio.export.recipe import Recipe
 from ldam_studio.export.shown import OF_ONE
-from ldam_studio.files import check_target
+from ldam_studio.files import check_target, is_same
 from ldam_studio.networks.sources.families import short_name
 from ldam_studio.scripting.interrupt import interruptible
 
@@ -101,6 +102,8 @@ def run(args: argparse.Namespace) -> int:
     """
     format_of(args.out)
     check_target(args.out)
+    if any(is_same(args.out, named) for named in args.pictures if isinstance(named, Path)):
+        raise StudioError(f"{args.out} is recorded and would be replaced; choose another --out.")
     if len(args.pictures) > MOST_PICTURES:
         raise StudioError(f"At most {MOST_PICTURES} pictures are shown side by side.")
     recipes = [_recipe_of(named) for named in args.pictures]
@@ -142,7 +145,7 @@ def _steps(args: argparse.Namespace, last: int) -> range:
     """Return the steps from the flags; `StudioError` if there are none."""
     if args.steps is None:
         return range(0, last + 1, args.every)
-    found = re.fullmatch(r"(\d{1,10})-(\d{1,10})", args.steps)
+    found = re.fullmatch(r"(\d{1,20})-(\d{1,20})", args.steps)
     if found is None:
         raise StudioError(f"--steps takes two numbers, such as 0-2000, not {args.steps!r}.")
     first, last = int(found[1]), int(found[2])
@@ -182,6 +185,5 @@ def _title(recipe: Recipe, what: str) -> str:
 
 
 def _in_words(animation: Animation) -> str:
-    size = animation.bytes
-    words = f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"
-    return f"{animation.path}: {animation.frames:,} frames, {animation.seconds:.1f} s, {words}"
+    length = f"{frame_words(animation.frames)}, {animation.seconds:.1f} s"
+    return f"{animation.path}: {length}, {size_words(animation.bytes)}"

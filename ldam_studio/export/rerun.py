@@ -53,7 +53,8 @@ class Rerun:
     Raises
     ------
     StudioError
-        If weights are missing or have changed, or the recipe or the file is not valid.
+        If weights are missing or have changed, the recipe or the file is not valid, or a change in
+        the log cannot be made.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Rerun:
             if saved is None:
                 until = recipe.step if earliest is None else earliest
                 _skip_to_last_restart(self.state, self._pending, until)
+        self._change()
 
     def run_to(self, step: int, on_step: OnStep | None = None) -> bool:
         """Run up to a step, with the changes that were made at it; return False if stopped.
@@ -109,7 +111,6 @@ class Rerun:
             If a change in the log cannot be made.
         """
         first = self.state.step
-        self._change()
         while self.state.step < step:
             self.state, _ = advance(self.state)
             self._change()
@@ -119,7 +120,7 @@ class Rerun:
         return True
 
     def _change(self) -> None:
-        """Make the changes of this step; a session that is saved has them."""
+        """Make the changes of this step, so that a session that is saved has them."""
         _apply(self.state, self._pending.pop(self.state.step, []))
 
 

@@ -48,6 +48,31 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Bytes
     return path, pictures
 
 
+@pytest.fixture(scope="module")
+def changing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Export a grid of as many chains as at first; meanwhile there were more."""
+    lenet = open_network("lenet")
+    state = open_session(SessionSpec(lenet, lenet.default_neurons(2), Settings.of()))
+    changes = {0: [Change("l2", 0.3)], 7: [Change("chains", 9)], 9: [Change("chains", 2)]}
+    for step in range(10):
+        state, _ = advance(state, changes.get(step, []))
+    path = tmp_path_factory.mktemp("changing") / "a.png"
+    export(state, Shown("strip"), path)
+    return path
+
+
+def interrupt_at(last: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Ctrl-C be pressed in the step after this one."""
+    steps = rerun.advance
+
+    def interrupted(state, changes=(), *given):
+        if state.step == last and not given:
+            signal.raise_signal(signal.SIGINT)
+        return steps(state, changes, *given)
+
+    monkeypatch.setattr(rerun, "advance", interrupted)
+
+
 def record(line: str, *more: object) -> int:
     return main(["record", *map(str, more), *shlex.split(line)])
 
@@ -90,15 +115,9 @@ def test_after_a_stop_it_goes_on_with_the_same_bytes(
     line = "--steps 0-9 --every 2 --what both --loop --fps 2 --size 100 --out "
     whole, stopped = tmp_path / f"whole{suffix}", tmp_path / f"stopped{suffix}"
     assert record(line + str(whole), *pictures) == 0
-    steps = rerun.advance
-    for last in (3, 6):
-
-        def interrupted(state, changes=(), *given, last=last):
-            if state.step == last - 1 and not given:
-                signal.raise_signal(signal.SIGINT)
-            return steps(state, changes, *given)
-
-        monkeypatch.setattr(rerun, "advance", interrupted)
+    for last in (2, 5):
+        monkeypatch.undo()
+        interrupt_at(last, monkeypatch)
         capsys.readouterr()
         assert record(line + str(stopped), *pictures) == 130
         assert "stopped, and the same command goes on" in capsys.readouterr().err
@@ -109,6 +128,20 @@ def test_after_a_stop_it_goes_on_with_the_same_bytes(
     assert record(line + str(stopped), *pictures) == 0
     assert stopped.read_bytes() == whole.read_bytes()
     assert sorted(tmp_path.iterdir()) == [stopped, whole]
+
+
+@pytest.mark.parametrize("last", [5, 7])
+def test_after_a_stop_no_change_and_no_place_is_lost(changing, tmp_path, monkeypatch, last):
+    """The stop comes before the first frame, or while there are more chains than at both ends."""
+    pictures = [changing] * (2 if last == 5 else 1)
+    whole, stopped = tmp_path / "whole.webp", tmp_path / "stopped.webp"
+    line = "--steps 6-10 --plain --size 64 --out "
+    assert record(line + str(whole), *pictures) == 0
+    interrupt_at(last, monkeypatch)
+    assert record(line + str(stopped), *pictures) == 130
+    monkeypatch.undo()
+    assert record(line + str(stopped), *pictures) == 0
+    assert stopped.read_bytes() == whole.read_bytes()
 
 
 def test_sessions_stand_side_by_side_below_their_titles(recorded, tmp_path, capsys):
@@ -180,6 +213,32 @@ def test_a_session_from_a_file_is_recorded_from_there(recorded, tmp_path, monkey
     assert "begins at step 3, from a session file; choose --steps from" in capsys.readouterr().err
     assert record(f"--steps 3-4 --out {out}", tmp_path / "a.png") == 0
     assert len(frames(out)) == 2
+
+
+def test_a_picture_is_not_replaced_by_its_animation(recorded, tmp_path, capsys):
+    path = tmp_path / "a.png"
+    path.write_bytes(recorded[0].read_bytes())
+    assert record(f"--out {path.parent / 'x' / '..' / path.name}", path) == 2
+    assert "is recorded and would be replaced; choose another" in capsys.readouterr().err
+    assert path.read_bytes() == recorded[0].read_bytes()
+
+
+def test_frames_that_are_lost_or_elsewhere_are_said(recorded, tmp_path, monkeypatch, capsys):
+    line = f"--steps 0-9 --plain --size 64 --out {tmp_path / 'a.webp'}"
+    interrupt_at(5, monkeypatch)
+    assert record(line, recorded[0]) == 130
+    monkeypatch.undo()
+    frames = tmp_path / "a.webp.unfinished" / "frames"
+    kept = frames.read_bytes()
+    frames.write_bytes(kept[: 4 + int.from_bytes(kept[:4])])
+    assert record(line, recorded[0]) == 2
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(kept)
+    frames.unlink()
+    frames.symlink_to(elsewhere)
+    assert record(line, recorded[0]) == 2
+    assert capsys.readouterr().err.count("is damaged; remove it to begin anew") == 2
+    assert elsewhere.read_bytes() == kept
 
 
 def test_a_damaged_folder_of_a_stopped_one_is_said(recorded, tmp_path, capsys):

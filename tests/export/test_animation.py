@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -64,8 +65,8 @@ def test_every_frame_is_shown_at_its_time(path):
     pictures = [noise(number, channels=1) for number in range(4)]
     with animation_writer(path, SIZE, 30) as animation:
         for number, picture in enumerate(pictures):
-            animation.add(picture, frames=7 if number == 1 else 1)
-            animation.add(picture)
+            for _ in range(8 if number == 1 else 2):
+                animation.add(picture)
         assert animation.frames == 14
         assert animation.bytes == path.stat().st_size or path.suffix == ".mp4"
     assert animation.bytes == path.stat().st_size
@@ -199,9 +200,10 @@ def test_a_picture_may_last_longer_than_a_format_can_say(tmp_path):
     for suffix in OF_PICTURES:
         path = tmp_path / f"a{suffix}"
         with animation_writer(path, SIZE, 0.1) as animation:
-            animation.add(noise(1), frames=70)
-            animation.add(noise(1), frames=7)
+            for _ in range(77):
+                animation.add(noise(1))
             animation.add(noise(2))
+        assert animation.frames == 78
         found = played(path)
         assert found[-1][1] == 770
         assert [(picture == noise(1)).all() for picture, _ in found] == [True] * (
@@ -261,11 +263,20 @@ def test_an_animation_without_frames_leaves_the_older_file(tmp_path):
     assert path.read_bytes() == b"older"
 
 
+def test_a_file_that_is_removed_meanwhile_is_said(tmp_path):
+    folder = tmp_path / "folder"
+    with pytest.raises(StudioError, match="is no longer there: it or its folder was removed"):
+        with animation_writer(folder / "a.gif", SIZE, 30) as animation:
+            animation.add(noise(0))
+            shutil.rmtree(folder)
+
+
 def test_the_bounds_of_an_animation_are_said(tmp_path, monkeypatch):
     monkeypatch.setattr(animation_module, "MOST_FRAMES", 3)
     path = tmp_path / "a.webp"
     with animation_writer(path, SIZE, 30) as animation:
-        animation.add(noise(0), frames=3)
-        with pytest.raises(StudioError, match="has 3 frames and 0 MB, and can have no more"):
+        for _ in range(3):
+            animation.add(noise(0))
+        with pytest.raises(StudioError, match="has 3 frames and 1 kB, and can have no more"):
             animation.add(noise(1))
     assert len(played(path)) == 1

@@ -61,6 +61,13 @@ def test_texts_stand_above_and_long_ones_are_cut():
     assert (frame[..., 0] == frame[..., 1]).all()  # grey, so that a GIF is exact
 
 
+@pytest.mark.parametrize("text", ["a\nb", "\ud800", "a\0"])
+def test_texts_of_strangers_are_one_line(text):
+    composer = Composer([[[(200, 8)]]], 200, (text,))
+    frame = composer([[[Pane(images(0), GREY, "image")]]], [text])
+    assert frame[:BAND].max() > 150
+
+
 def test_the_signed_scale_follows_slowly():
     composer = Composer([[[(8, 8)]]], 8)
     scales = []

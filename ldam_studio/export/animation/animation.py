@@ -11,7 +11,8 @@ import numpy as np
 
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.errors import StudioError
-from ldam_studio.files import check_target
+from ldam_studio.export.animation.words import frame_words, size_words
+from ldam_studio.files import check_target, is_there
 
 MOST_SIDE = 4096
 """Largest width and height of an animation, in pixels."""
@@ -40,7 +41,7 @@ class Animation(ABC):
     Attributes
     ----------
     frames
-        Number of frames that were added, repeated ones included.
+        Number of frames that were added.
     bytes
         Size of the file so far.
 
@@ -77,8 +78,8 @@ class Animation(ABC):
         """Duration of the animation so far."""
         return self.frames / self.frames_per_second
 
-    def add(self, picture: Bytes, frames: int = 1) -> None:
-        """Add a picture (H, W, 3) of 8 bits, shown for this number of frames.
+    def add(self, picture: Bytes) -> None:
+        """Add a frame, a picture (H, W, 3) of 8 bits.
 
         Raises
         ------
@@ -87,26 +88,26 @@ class Animation(ABC):
             and takes no more.
         """
         width, height = self.size
-        if picture.shape != (height, width, 3) or picture.dtype != np.uint8 or frames < 1:
+        if picture.shape != (height, width, 3) or picture.dtype != np.uint8:
             raise ValueError(f"not a picture of this animation: {picture.shape}, {picture.dtype}")
         if self._ended is not None:
             raise self._ended
-        if self.frames + frames > MOST_FRAMES or self.bytes > MOST_BYTES:
+        if self.frames >= MOST_FRAMES or self.bytes > MOST_BYTES:
             self.finish()
             self._ended = StudioError(
-                f"{self.path} has {self.frames:,} frames and {self.bytes / 1e6:,.0f} MB, and can "
-                "have no more; go on in another file."
+                f"{self.path} has {frame_words(self.frames)} and {size_words(self.bytes)}, and "
+                "can have no more; go on in another file."
             )
             raise self._ended
         again = self._last is not None and np.array_equal(picture, self._last)
         try:
             if again:
-                self._prolong(picture, frames)
+                self._prolong(picture)
             else:
-                self._add(picture, frames)
+                self._add(picture)
         except OSError as error:
             self._give_up(error)
-        self.frames += frames
+        self.frames += 1
         if not again:
             self._last = picture.copy()
 
@@ -116,7 +117,7 @@ class Animation(ABC):
         Raises
         ------
         StudioError
-            If the file cannot be written; it then plays the frames so far.
+            If the file cannot be written, and then plays the frames so far; or if it was removed.
         """
         if self._ended is None:
             self._ended = StudioError(f"{self.path} is finished; go on in another file.")
@@ -124,6 +125,11 @@ class Animation(ABC):
                 self._finish()
             except OSError as error:
                 self._give_up(error)
+            if self.frames and not is_there(self.path):
+                raise StudioError(
+                    f"{self.path} is no longer there: it or its folder was removed or renamed "
+                    "while it was written. Record it again, and leave its folder until the end."
+                )
 
     def __enter__(self) -> Animation:
         """Return the animation."""
@@ -143,7 +149,7 @@ class Animation(ABC):
         said = f"{self.path} cannot be written ({error.strerror or error})"
         if self.frames > self.held_back:
             said = f"{self.path} cannot be written any further ({error.strerror or error}); it has "
-            said += f"the {self.frames:,} frames before"
+            said += f"the {frame_words(self.frames)} before"
         else:  # no frame is whole, so the file does not play
             with suppress(OSError):
                 self.path.unlink()
@@ -151,12 +157,12 @@ class Animation(ABC):
         raise self._ended from None
 
     @abstractmethod
-    def _add(self, picture: Bytes, frames: int) -> None:
+    def _add(self, picture: Bytes) -> None:
         """Append a picture; `OSError` if it cannot be written."""
 
     @abstractmethod
-    def _prolong(self, picture: Bytes, frames: int) -> None:
-        """Show the last picture, which is `picture`, for this number of frames more."""
+    def _prolong(self, picture: Bytes) -> None:
+        """Show the last picture, which is `picture`, for a frame more."""
 
     @abstractmethod
     def _finish(self) -> None:

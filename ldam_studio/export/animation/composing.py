@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -16,8 +17,9 @@ from ldam_studio.engine.picture import (
     grid,
     to_bytes,
 )
+from ldam_studio.errors import plain
 from ldam_studio.export.animation.animation import MOST_SIDE
-from ldam_studio.export.sheet import fitted
+from ldam_studio.export.sheet import Font, fitted
 from ldam_studio.networks.pixels import PixelSpec
 
 GAP = 8  # pixels between panes
@@ -175,10 +177,10 @@ class Composer:
 
     def _write(self, page: Image.Image, notes: Sequence[str]) -> None:
         pen = ImageDraw.Draw(page)
-        font = ImageFont.load_default(TYPE_SIZE)
+        font = _font()
         pen.rectangle((0, 0, page.width, BAND - 1), (BAND_GREY,) * 3)
         for number, (left, width) in enumerate(zip(self._lefts, self._widths, strict=True)):
-            note = notes[number] if number < len(notes) else ""
+            note = plain(notes[number]) if number < len(notes) else ""
             taken = math.ceil(font.getlength(note)) if note else 0
             end, middle = left + width - MARGIN, BAND // 2
             grey = (TEXT_GREY,) * 3
@@ -186,7 +188,7 @@ class Composer:
                 pen.text((end, middle), note, grey, font, anchor="rm")
             room = width - 4 * MARGIN - taken
             if room > 2 * TYPE_SIZE:
-                title = fitted(self._titles[number], font, room)
+                title = fitted(plain(self._titles[number]), font, room)
                 pen.text((left + MARGIN, middle), title, grey, font, anchor="lm")
 
 
@@ -213,6 +215,11 @@ def fitted_to(picture: Bytes, size: tuple[int, int]) -> Bytes:
         return picture
     way = Image.Resampling.NEAREST if factor >= 1 else Image.Resampling.BOX
     return np.asarray(Image.fromarray(picture).resize(to, way))
+
+
+@cache
+def _font() -> Font:
+    return ImageFont.load_default(TYPE_SIZE)
 
 
 def _drawn(pane: Pane, scale: float | None) -> Bytes:

@@ -56,19 +56,18 @@ class Mp4(Animation):
         self._container: Any = None
         self._stream: Any = None
 
-    def _add(self, picture: Bytes, frames: int) -> None:
+    def _add(self, picture: Bytes) -> None:
         if self._file is None:
             self._begin()
         width, height = self.size
         even = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
         frame = self._av.VideoFrame.from_ndarray(even, format="rgb24")
         frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
-        for number in range(self.frames, self.frames + frames):
-            frame.pts = number
-            self._write(frame)
+        frame.pts = self.frames
+        self._write(frame)
 
-    def _prolong(self, picture: Bytes, frames: int) -> None:
-        self._add(picture, frames)
+    def _prolong(self, picture: Bytes) -> None:
+        self._add(picture)
 
     def _begin(self) -> None:
         width, height = self.size

@@ -34,14 +34,9 @@ class Pictures(Animation):
     _place = 0  # of the last picture
     _begin = 0  # its first frame
 
-    def _add(self, picture: Bytes, frames: int) -> None:
-        while frames:
-            self._begin = self.frames
-            shown = min(frames, self._most_frames())
-            self._append(picture, self._duration(shown))
-            frames -= shown
-            if frames:  # longer than one picture can last
-                self.frames += shown
+    def _add(self, picture: Bytes) -> None:
+        self._begin = self.frames
+        self._append(picture, self._duration(1))
 
     def _most_frames(self) -> int:
         return max(1, int(self.longest * self.frames_per_second / self.ticks) - 1)
@@ -57,11 +52,11 @@ class Pictures(Animation):
         self.count(self._trail)
         self.bytes = self._trail.size
 
-    def _prolong(self, picture: Bytes, frames: int) -> None:
-        shown = self.frames - self._begin + frames
+    def _prolong(self, picture: Bytes) -> None:
+        shown = self.frames - self._begin + 1
         assert self._trail is not None  # there is a picture before
         if shown > self._most_frames():
-            self._add(picture, frames)
+            self._add(picture)
         else:
             self.last(self._trail, self._place, self._duration(shown))
 

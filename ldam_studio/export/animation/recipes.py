@@ -106,16 +106,11 @@ class Film:
                     f"--steps from there on, such as {again.state.step}-{again.state.step + 1000}."
                 )
             self._reruns.append(again)
-        self._composer = Composer(
-            [
-                full_sizes(
-                    again.state, again.recipe.said.end, self._what(again), self._shown(again)
-                )
-                for again in self._reruns
-            ],
-            wanted.height,
-            wanted.titles,
-        )
+        # Later, a session may have more chains than at its beginning and at its end.
+        layout = [self._sizes(again) for again in self._reruns] if about is None else about.layout
+        if len(layout) != len(recipes):
+            raise unfinished.damaged()
+        self._composer = Composer(layout, wanted.height, wanted.titles)
         if about is not None:
             self._composer.scales = {(s.group, s.kind): s.value for s in about.scales}
         self.size = self._composer.size

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +23,14 @@ from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
 from ldam_studio.export.animation.composing import Layout
 from ldam_studio.export.session_file import SUFFIX, save_session
-from ldam_studio.files import MOST_OF_STATE, is_folder, is_there, read_bytes, write_durably
+from ldam_studio.files import (
+    MOST_OF_STATE,
+    is_folder,
+    is_regular,
+    is_there,
+    read_bytes,
+    write_durably,
+)
 
 MOST_OF_FRAME = 2**27
 """Largest size of a compressed frame in bytes."""
@@ -94,12 +103,14 @@ class Unfinished:
         StudioError
             If the folder is damaged, or belongs to another animation.
         """
+        if self._is_foreign():
+            raise self.damaged()
         if not is_there(self._about):
             return None
         try:
             about = msgspec.json.decode(read_bytes(self._about, MOST_OF_STATE), type=About)
         except (ValueError, RecursionError):
-            raise self._damaged() from None
+            raise self.damaged() from None
         if about.key != self.key:
             raise StudioError(
                 f"{self.folder} belongs to another animation that was stopped; remove it, or "
@@ -123,18 +134,21 @@ class Unfinished:
         most = width * height * 3
         content: bytes | None = None
         try:
-            with open(self._content, "rb") as file:
+            with open(self._content, "rb") if about.frames else BytesIO() as file:
                 for _ in range(about.frames):
-                    length = int.from_bytes(file.read(4))
-                    if length > MOST_OF_FRAME:
+                    head = file.read(4)
+                    length = int.from_bytes(head)
+                    if len(head) < 4 or length > MOST_OF_FRAME:
                         raise ValueError
                     if length:
                         content = zlib.decompressobj().decompress(file.read(length), most + 1)
                     if content is None or len(content) != most:
                         raise ValueError
                     yield np.frombuffer(content, np.uint8).reshape(height, width, 3)
+                if file.tell() != about.bytes:
+                    raise ValueError
         except (OSError, ValueError, zlib.error):
-            raise self._damaged() from None
+            raise self.damaged() from None
         self._frames, self._bytes, self._last = about.frames, about.bytes, content
 
     def append(self, picture: Bytes) -> None:
@@ -150,9 +164,7 @@ class Unfinished:
         except OSError as error:
             if not is_there(self._about):
                 self.remove()  # nothing could go on from it
-            raise StudioError(
-                f"{self.folder} cannot be written ({error.strerror}); free some space."
-            ) from None
+            raise self._not_written(error) from None
         self._frames += 1
         self._bytes += 4 + len(record)
 
@@ -185,6 +197,8 @@ class Unfinished:
         files = [self.session(number, saved) for number in range(len(states))]
         for state, file in zip(states, files, strict=True):
             save_session(state, file)
+        if self._frames:
+            self._sync()
         listed = [{"group": g, "kind": k, "value": value} for (g, k), value in scales.items()]
         about = {"key": self.key, "layout": layout, "frames": self._frames, "bytes": self._bytes}
         about |= {"step": step, "saved": saved, "scales": listed}
@@ -208,7 +222,29 @@ class Unfinished:
     def _content(self) -> Path:
         return self.folder / "frames"
 
-    def _damaged(self) -> StudioError:
+    def _is_foreign(self) -> bool:
+        """Return whether writing would wait, or change something elsewhere."""
+        folder, content = self.folder, self._content
+        return (
+            folder.is_symlink()
+            or content.is_symlink()
+            or (is_there(folder) and not is_folder(folder))
+            or (is_there(content) and not is_regular(content))
+        )
+
+    def _sync(self) -> None:
+        """See to it that the frames are on the disk before anything counts on them."""
+        try:
+            with open(self._content, "rb+") as file:
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise self._not_written(error) from None
+
+    def _not_written(self, error: OSError) -> StudioError:
+        return StudioError(f"{self.folder} cannot be written ({error.strerror}); free some space.")
+
+    def damaged(self) -> StudioError:
+        """Return the error that says that nothing can go on from this folder."""
         return StudioError(
             f"{self.folder}, from which the animation goes on, is damaged; remove it to begin anew."
         )
