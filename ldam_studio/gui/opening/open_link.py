@@ -11,12 +11,13 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from ldam_studio.errors import StudioError
+from ldam_studio.errors import plain
 from ldam_studio.export.links import MOST_READ, is_link
 from ldam_studio.gui.fitting_dialog import FittingDialog
 from ldam_studio.gui.opening.pictures import read_link
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.qt import present
+from ldam_studio.gui.task import Task
 
 EMPTY = "Paste a link that Edit ▸ Copy Link made, here or on another computer."
 
@@ -43,11 +44,12 @@ class LinkDialog(FittingDialog):
             self._buttons.addButton("Open", QDialogButtonBox.ButtonRole.AcceptRole)
         )
         self._open.setDefault(True)
+        self._task: Task | None = None
         self._buttons.accepted.connect(self.accept)
         self._buttons.rejected.connect(self.reject)
         self.lay_out(form, self._buttons, lines=40)
         there = present(QGuiApplication.clipboard()).text()
-        self._look("")
+        self._answer(EMPTY, "muted")
         if is_link(there):
             self._field.setText("".join(there.split()))
             self._field.setCursorPosition(0)
@@ -56,13 +58,28 @@ class LinkDialog(FittingDialog):
         """Show the dialog and return the link; None if it was cancelled."""
         return self._field.text() if self.exec() == QDialog.DialogCode.Accepted else None
 
+    def done(self, result: int) -> None:
+        """Close the dialog; what is still being read does not matter any more."""
+        self._leave()
+        super().done(result)
+
     def _look(self, text: str) -> None:
-        """Say what the text is a link to, or what is wrong with it."""
-        words, role = EMPTY, "muted"
+        """Read what the text is a link to: a few letters may hold a very long session."""
+        self._leave()
+        self._answer("Reading the link…" if text.strip() else EMPTY, "muted")
         if text.strip():
-            try:
-                words = f"{read_link(text).words}."
-            except StudioError as error:
-                words, role = str(error), "danger"
-        self._open.setEnabled(bool(text.strip()) and role != "danger")
+            self._task = Task(lambda _task: plain(f"{read_link(text).words}."))
+            self._task.setObjectName("link")
+            self._task.done.connect(lambda words: self._answer(words, "muted", is_read=True))
+            self._task.failed.connect(lambda error: self._answer(str(error), "danger"))
+            self._task.start()
+
+    def _leave(self) -> None:
+        if self._task is not None:
+            self._task.leave()
+            self._task = None
+
+    def _answer(self, words: str, role: str, *, is_read: bool = False) -> None:
+        """Say what the text is a link to, or what is wrong with it."""
+        self._open.setEnabled(is_read)
         self.say(self._note, words, role)
