@@ -47,12 +47,12 @@ class Written:
         self.gate = threading.Event()
         self.gate.set()
 
-    def add(self, picture, frames=1) -> None:
+    def add(self, picture) -> None:
         self.gate.wait(10)
         if self.frames == self._fails_at:
             raise StudioError("The disk is full.")
         self.pictures.append(picture)
-        self.frames += frames
+        self.frames += 1
 
     def __enter__(self):
         return self
@@ -64,8 +64,8 @@ class Written:
 class Counted(Written):
     """A writer that only counts."""
 
-    def add(self, picture, frames=1) -> None:
-        self.frames += frames
+    def add(self, picture) -> None:
+        self.frames += 1
 
 
 def in_thread(recording, writer, draw=lambda each: each, overlap=0):
@@ -114,6 +114,18 @@ def test_every_nth_step_is_taken_exactly_and_the_chains_stay_as_they_are_without
     assert np.array_equal(np.stack(writer.pictures[1:]), np.stack(seen))
     assert torch.equal(state.lane.chains.x, alone.lane.chains.x)
     assert recording.frames == 4 and recording.left_out == 0
+
+
+def test_a_session_that_was_left_and_ends_its_step_is_not_recorded():
+    state, recording = session(), Recording(raw(), 1)
+    recording.begin(state)
+    state, _ = advance(state)
+    other = threading.Thread(target=recording.look, args=(state,))
+    other.start()
+    other.join()
+    assert recording.frames == 1
+    recording.look(state)
+    assert recording.frames == 2
 
 
 def test_what_cannot_be_written_in_time_is_left_out_and_keeps_its_time(monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import repeat
+from threading import get_ident
 from typing import TYPE_CHECKING
 
 from ldam_studio.errors import StudioError, in_short
@@ -49,7 +50,8 @@ class Recording:
         self.frames = self.bytes = self.left_out = 0
         self._every = every
         self._line: Line[Caught] = Line(MOST_WAITING, MOST_WAITING_BYTES)
-        self._step: int | None = None
+        self._thread: int | None = None  # of the session
+        self._step = 0
         self._since = self._missed = 0
         self._error: StudioError | None = None
 
@@ -57,12 +59,13 @@ class Recording:
 
     def begin(self, state: SessionState) -> None:
         """Take the first frame: the session as it is."""
-        self._step = state.step
+        self._thread, self._step = get_ident(), state.step
         self._take(state)
 
     def look(self, state: SessionState) -> None:
         """Take a frame if this is the n-th step since the last one."""
-        if self._step is None or self._line.is_ended:
+        # A session that was left for this one may end a long step on a thread of its own.
+        if self._thread != get_ident() or self._line.is_ended:
             return
         # A change takes no step, and an undo goes back.
         self._since += max(0, state.step - self._step)
