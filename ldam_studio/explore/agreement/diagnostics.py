@@ -9,8 +9,9 @@ R-hat is large both for chains that are stuck and for chains that were watched f
 The test tells these apart. Each chain is cut into `BATCHES` batches, and the chains' means are
 compared with the scatter of the batches' means within the chains (one-way analysis of variance, of
 normal scores); if batches are like those before them, the means count as less certain. Chains may
-scatter differently, as those do that forget more slowly than others. Each chain alone is compared
-with all others, too, since one chain of a hundred hardly moves R-hat.
+scatter differently, as those do that forget more slowly than others: each counts for as much as is
+known of its mean. Each chain alone is compared with all others, too, since one chain of a hundred
+hardly moves R-hat.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ Array = NDArray[np.float64]
 BATCHES = 8
 LEAST_SAMPLES = 8 * BATCHES  # fewer are not diagnosed
 TAIL = (0.05, 0.95)
+USUAL = 2.5
+"""Chains that scatter more than so many times as much as most are not like the others in this."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def differ(values: Array) -> tuple[float, int | None]:
     The probability that chains which agree differ as much, and the chain that is farthest from the
     others if it alone is less probable than all of them together, else None.
     """
-    from scipy.special import fdtrc, stdtr
+    from scipy.special import fdtrc, stdtr, stdtrit
 
     chains, samples, quantities = values.shape
     length = samples // BATCHES
@@ -135,34 +138,39 @@ def differ(values: Array) -> tuple[float, int | None]:
     rest = batches - centres[:, None]
     slowness = _slowness(rest)
     own = np.maximum((rest**2).sum(1) / (BATCHES - 1), 1e-12) * slowness
-    within = own.mean(0)
-    between = BATCHES * centres.var(0, ddof=1)
-    freedom = _freedom(own, slowness)
-    together = float(fdtrc(*freedom, between / within).min()) * tests
+    usual = np.minimum(own, USUAL * np.median(own, axis=0)).mean(0)
+    error = np.maximum(own, usual)
+    weights = 1 / error
+    weights /= weights.sum(0)
+    spread = np.sqrt(error / BATCHES * (1 - weights))
+    distances = np.abs(centres - (weights * centres).sum(0)) / spread
+    freedom, freedoms = _freedom(usual / error, weights, slowness)
+    chance = stdtr(freedoms, -distances)
+    # Chains of which little is known count as if they were known as well as all are together.
+    squares = ((1 - weights) * stdtrit(freedom, chance) ** 2).sum(0)
+    together = float(fdtrc(chains - 1, freedom, squares / (chains - 1)).min()) * tests
     if chains == 2:
         return min(1.0, together), None
-    others = (centres.sum(0) - centres) / (chains - 1)
-    error = np.sqrt(np.maximum(own, within) / BATCHES * chains / (chains - 1))
-    apart = 2 * stdtr(freedom[1], -np.abs(centres - others) / error) * tests * chains
+    apart = 2 * chance * tests * chains
     alone, farthest = float(apart.min()), int(apart.min(1).argmin())
     return min(1.0, together, alone), farthest if alone < together else None
 
 
-def _freedom(own: Array, slowness: Array) -> tuple[Array, Array]:
-    """Return the degrees of freedom between and within chains, (quantities,) each.
+def _freedom(shares: Array, weights: Array, slowness: Array) -> tuple[Array, Array]:
+    """Return degrees of freedom: of the usual scatter (k,), of chains' distances (chains, k).
 
-    If few of the chains have most of the scatter, `own` (chains, quantities), it is known from
-    those few: Box, "Some theorems on quadratic forms" (1954); Brown and Forsythe (1974). Batches
-    that are like those before them count as fewer, too.
+    The scatter of a chain is known from all of them, as far as it is the usual one, which is its
+    `shares`, and otherwise from its own batches. A distance is that to the others' mean with these
+    `weights`; degrees of freedom of sums are those of Satterthwaite (1946) and Welch (1947).
+    Batches that are like those before them count as fewer. All arrays are (chains, k).
     """
-    chains = len(own)
-    shares = own / own.sum(0)
-    # Variances of few batches differ by chance.
-    squares = (shares**2).sum(0) * (BATCHES - 1) / (BATCHES + 1)
-    squares = np.maximum(squares, 1 / chains)
-    between = (1 - 1 / chains) ** 2 / ((1 - 2 / chains) * squares + 1 / chains**2)
-    batches = (BATCHES - 1) * 2 * slowness / (1 + slowness**2)
-    return between, (shares * batches).sum(0) / squares
+    own = (BATCHES - 1) * 2 * slowness / (1 + slowness**2)
+    freedom = own.sum(0)
+    unknown = shares**2 / freedom + (1 - shares) ** 2 / own
+    mean = weights**2 * unknown
+    others = (mean.sum(0) - mean) / (1 - weights) ** 2
+    inverse = (1 - weights) ** 2 * unknown + weights**2 * others
+    return freedom, np.minimum(1 / inverse, freedom)
 
 
 def _slowness(rest: Array) -> Array:
