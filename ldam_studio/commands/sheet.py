@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 import time
 from collections.abc import Sequence
@@ -14,36 +13,24 @@ from typing import Any
 import msgspec
 
 from ldam_studio.commands.shared import flags
-from ldam_studio.commands.shared.progress import EVERY_S, INTERRUPTED, progress
-from ldam_studio.commands.shared.settings_flags import add_settings, given_settings, settings_of
+from ldam_studio.commands.shared.progress import INTERRUPTED, progress
+from ldam_studio.commands.shared.settings_flags import add_settings
+from ldam_studio.commands.shared.sheets import add_length, fitted_settings, numbers_in
 from ldam_studio.commands.shared.statistics import compared
+from ldam_studio.commands.shared.telling import Telling
 from ldam_studio.engine.picture import DISPLAYS
-from ldam_studio.engine.suiting import are_classes
 from ldam_studio.errors import StudioError
 from ldam_studio.explore.sheets.folder import INDEX, SheetFolder
 from ldam_studio.explore.sheets.making import Made, make, write_page
 from ldam_studio.explore.sheets.ordering import ORDERS
-from ldam_studio.explore.sheets.spec import (
-    CHAINS,
-    MOST_CHAINS_EACH,
-    STEPS,
-    SheetSpec,
-    fitting,
-    neurons_in,
-)
+from ldam_studio.explore.sheets.spec import SheetSpec, neurons_in
 from ldam_studio.files import check_target
-from ldam_studio.networks.discriminators import discriminator_for, discriminator_of
+from ldam_studio.networks.discriminators import discriminator_of
 from ldam_studio.networks.network import Network
-from ldam_studio.networks.neurons import MOST, Neuron
-from ldam_studio.progress import Listener, Stage, StageWords, Stopped
-from ldam_studio.sampler.presets import find_preset
-from ldam_studio.sampler.stability import check_stable
-from ldam_studio.scripting.interrupt import Wish, interruptible
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.progress import Stopped
+from ldam_studio.scripting.interrupt import interruptible
 from ldam_studio.scripting.neurons import neurons_of
-
-MOST_STEPS = 1_000_000
-PRESET = "clean"
-_RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,22 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only these neurons: numbers and ranges with commas (0-9,17), addresses (fc3:4) or "
         "names of classes. May be given several times",
     )
-    parser.add_argument(
-        "--chains",
-        type=flags.whole_number("--chains", 1, MOST_CHAINS_EACH),
-        default=CHAINS,
-        metavar="N",
-        help="chains of each neuron, of which the one of the highest activation is shown; "
-        f"default {CHAINS}",
-    )
-    parser.add_argument(
-        "--steps",
-        type=flags.whole_number("--steps", 1, MOST_STEPS),
-        default=STEPS,
-        metavar="N",
-        help="steps of each neuron, at most; a picture that has converged needs fewer. "
-        f"Default {STEPS}",
-    )
+    add_length(parser)
     flags.add_seed(parser)
     parser.add_argument("--discriminator-weights", type=Path, metavar="FILE")
     parser.add_argument(
@@ -122,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     folder = SheetFolder(spec, args.folder or args.out.with_suffix(""))
     began, made = time.monotonic(), list[Made]()
     with interruptible() as wish, progress() as bar:
-        telling = _Telling(bar, wish)
+        telling = Telling(bar, wish)
         try:
             with telling.listener.heard_on():
                 for one in make(spec, folder):
@@ -143,29 +115,6 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-class _Telling:
-    """Shows how many neurons are done: as a bar in a terminal, else in lines; stops on a wish."""
-
-    def __init__(self, bar: Any, wish: Wish) -> None:
-        self._bar, self._wish = bar, wish
-        self._task: Any = None
-        self._words, self._said = StageWords(), time.monotonic()
-        self.listener = Listener(self._on_stage)
-
-    def _on_stage(self, stage: Stage) -> None:
-        if self._wish.stop:
-            self.listener.stop()
-        if self._task is None:
-            self._task = self._bar.add_task(stage.doing, total=stage.total)
-        self._bar.update(
-            self._task, description=stage.doing, completed=stage.done, total=stage.total or None
-        )
-        words, now = self._words.of(stage), time.monotonic()
-        if self._bar.disable and now - self._said >= EVERY_S:
-            self._said = now
-            print(words, file=sys.stderr, flush=True)
-
-
 def spec_of(args: argparse.Namespace) -> SheetSpec:
     """Return the sheet that the flags describe.
 
@@ -178,13 +127,7 @@ def spec_of(args: argparse.Namespace) -> SheetSpec:
     for note in network.provenance.notes:
         print(f"ldam-studio: {network.name}: {note}", file=sys.stderr)
     neurons = chosen(network, args.layer, args.neurons)
-    judged = are_classes(network, neurons) and discriminator_for(network) is not None
-    preset = flags.preset_of(args) or find_preset(PRESET)
-    settings = fitting(
-        network, neurons, settings_of(args, preset, network.pixels, discriminator=judged)
-    )
-    settings = settings.with_values(given_settings(args))
-    check_stable(settings, network.pixels.shape)
+    settings = fitted_settings(args, network, neurons)
     discriminator = None
     if settings.discriminator_weight != 0:
         discriminator = discriminator_of(
@@ -214,13 +157,11 @@ def chosen(network: Network, layer: str | None, texts: Sequence[str] | None) -> 
     within = network.class_layer.name if layer is None else network.layer(layer).name
     found: list[Neuron] = []
     for text in texts or ():
-        parts = [part.strip() for part in text.split(",")]
-        numbers = [_RANGE.fullmatch(part) for part in parts]
-        if all(numbers):
-            for number in filter(None, numbers):
-                found += neurons_in(network, within, _range(number))
-        else:
+        numbers = numbers_in(text)
+        if numbers is None:
             found += neurons_of([text], network)
+        else:
+            found += neurons_in(network, within, numbers)
     if not texts:
         found += neurons_in(network, within)
     others = {neuron.layer for neuron in found} - ({within} if layer is not None else set())
@@ -230,15 +171,6 @@ def chosen(network: Network, layer: str | None, texts: Sequence[str] | None) -> 
             f"{'' if layer is None else f' beside {within}'}; make one sheet for each."
         )
     return tuple(dict.fromkeys(found))
-
-
-def _range(found: re.Match[str]) -> range:
-    first, last = int(found[1]), int(found[2] or found[1])
-    if last < first:
-        raise StudioError(f"The range {found[0]} is reversed; write the smaller number first.")
-    if last - first >= MOST:
-        raise StudioError(f"The range {found[0]} is too long; at most {MOST:,} are possible.")
-    return range(first, last + 1)
 
 
 def _report(

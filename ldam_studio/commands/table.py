@@ -16,6 +16,10 @@ COMMANDS = {
         "ldam_studio.commands.sheet",
         "draw every neuron of a layer on one page, and as a folder",
     ),
+    "atlas": (
+        "ldam_studio.commands.atlas",
+        "draw every neuron of many layers, on all cores or on many computers",
+    ),
     "modes": (
         "ldam_studio.commands.modes",
         "count the pictures that excite a neuron, and group them",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -27,13 +28,31 @@ MOST_BYTES = 2**29  # more than `MOST_PIXELS` take without any compression
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
-def encode(picture: Bytes, recipe: Recipe) -> bytes:
-    """Return the bytes of a PNG file of `picture` (H, W, 3) with its recipe."""
-    texts = PngInfo()
-    texts.add_text("Software", f"LDAM Studio {__version__}")
-    texts.add_text(KEY, recipe.text)
+def encode(
+    picture: Bytes,
+    recipe: Recipe,
+    *,
+    texts: Mapping[str, str] | None = None,
+    chunks: Mapping[bytes, bytes] | None = None,
+) -> bytes:
+    """Return the bytes of a PNG file of `picture` (H, W, 3) with its recipe.
+
+    Parameters
+    ----------
+    texts
+        Further texts by their keywords.
+    chunks
+        Further chunks by their types, four letters, of which the second is small.
+    """
+    info = PngInfo()
+    info.add_text("Software", f"LDAM Studio {__version__}")
+    info.add_text(KEY, recipe.text)
+    for key, text in (texts or {}).items():
+        info.add_text(key, text)
+    for kind, data in (chunks or {}).items():
+        info.add(kind, data)
     file = BytesIO()
-    Image.fromarray(picture).save(file, "PNG", pnginfo=texts)
+    Image.fromarray(picture).save(file, "PNG", pnginfo=info)
     return file.getvalue()
 
 

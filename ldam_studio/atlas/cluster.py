@@ -1,0 +1,150 @@
+"""A Dask cluster: one on this computer, or a scheduler that runs already."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ldam_studio.atlas.orders import NetworkOrder
+from ldam_studio.atlas.worker import unfitness
+from ldam_studio.errors import StudioError, in_short
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+CONNECT_S = 10.0
+WORKERS_S = 60.0
+"""Seconds to wait for a scheduler, and for the first of its workers."""
+SHARED = ("distributed", "dask")
+"""Packages of which client and scheduler need the same version."""
+
+
+def cores() -> int:
+    """Return how many processor cores this program may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def check_installed() -> None:
+    """Raise `StudioError` if Dask is not installed."""
+    if importlib.util.find_spec("distributed") is None:
+        raise StudioError(
+            "An atlas is drawn by Dask, which is not installed: pip install 'ldam-studio[atlas]'."
+        )
+
+
+@contextmanager
+def local_cluster(workers: int, *, processes: bool = True) -> Iterator[Client]:
+    """Run workers with one thread each on this computer.
+
+    Parameters
+    ----------
+    processes
+        Whether each is a process of its own; otherwise they are threads that take turns.
+    """
+    check_installed()
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=processes,
+            dashboard_address=":0",
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def scheduler_at(address: str) -> Iterator[Client]:
+    """Connect to a scheduler.
+
+    Raises
+    ------
+    StudioError
+        If there is none, it has another version of Dask, or has no worker.
+    """
+    check_installed()
+    from distributed import Client
+
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        asyncio.run(_reached(address))  # a client that fails to connect leaves its thread behind
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # versions are checked below
+            client = Client(address, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise StudioError(
+            f"There is no scheduler at {address} ({in_short(error)}); start one with "
+            "dask scheduler, and give the address that it prints."
+        ) from None
+    try:
+        versions: Any = client.get_versions()
+        check_versions(versions, address)
+        try:
+            client.wait_for_workers(1, timeout=WORKERS_S)
+        except TimeoutError:
+            raise StudioError(
+                f"The scheduler at {address} has no worker; start some with dask worker {address}."
+            ) from None
+        yield client
+    finally:
+        client.close(timeout=CONNECT_S)
+
+
+async def _reached(address: str) -> None:
+    from distributed.comm import connect
+
+    comm = await connect(address, timeout=CONNECT_S)
+    await comm.close()
+
+
+def check_versions(versions: Mapping[str, Any], address: str) -> None:
+    """Raise `StudioError` if a scheduler has another version of Dask than this program.
+
+    Parameters
+    ----------
+    versions
+        As `Client.get_versions` returns them.
+    """
+    here, there = (versions[who]["packages"] for who in ("client", "scheduler"))
+    for name in SHARED:
+        if here.get(name) != there.get(name):
+            raise StudioError(
+                f"The scheduler at {address} has {name} {there.get(name)}, and this program "
+                f"{here.get(name)}; install the same version in both places."
+            )
+
+
+def check_workers(client: Client, order: NetworkOrder) -> None:
+    """Raise `StudioError` that names the first worker which cannot draw the network's neurons."""
+    said = client.run(unfitness, order, on_error="return")
+    for address, answer in sorted(said.items()):
+        if isinstance(answer, ImportError | AttributeError):
+            answer = (
+                f"has no LDAM Studio, or an older one ({in_short(answer)}); install the same "
+                "version there"
+            )
+        elif isinstance(answer, BaseException):
+            answer = f"cannot be used ({in_short(answer)}); see what it prints"
+        if answer:
+            raise StudioError(f"The worker {address} {answer.rstrip('.')}.")
+
+
+def dashboard(client: Client) -> str | None:
+    """Return the address of Dask's dashboard; None if there is none."""
+    versions: Any = client.get_versions(packages=["bokeh"])
+    packages = versions["scheduler"]["packages"]
+    # Without bokeh, its address shows a page that says so.
+    return None if packages.get("bokeh") is None else client.dashboard_link

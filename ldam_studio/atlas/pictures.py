@@ -1,0 +1,147 @@
+"""The file of one neuron: its average with the recipe, what is said of it, and the last samples.
+
+It is a PNG picture, which `replay` computes again. Beside the recipe it has a row of JSON
+(`AtlasRow`) under `ROW`, and in a private chunk a small picture of the chains' last samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
+
+from ldam_studio.engine.description import Text
+from ldam_studio.engine.picture import Bytes
+from ldam_studio.engine.state import SessionState
+from ldam_studio.errors import StudioError
+from ldam_studio.explore.modes.features import LEAST, edges
+from ldam_studio.explore.modes.grouping import group_directions
+from ldam_studio.explore.sheets.drawing import Drawn
+from ldam_studio.explore.sheets.rows import SheetRow
+from ldam_studio.export.contact_sheet import CELL, fitted_to
+from ldam_studio.export.exporting import draft
+from ldam_studio.export.formats import png
+from ldam_studio.export.formats.table import read
+from ldam_studio.export.recipe import Recipe
+from ldam_studio.export.shown import Shown, picture_of
+from ldam_studio.files import read_bytes
+
+ROW = "ldam-atlas"
+SAMPLES = b"smPl"
+"""Type of the chunk with the samples: private, and may be left out by those who do not know it."""
+MOST_SAMPLES = 8
+"""Chains whose last samples are shown."""
+
+
+class AtlasRow(SheetRow, frozen=True, kw_only=True):
+    """What an atlas says of a neuron.
+
+    Attributes
+    ----------
+    layer
+        The neuron's layer.
+    key
+        The hash of recipe, weights and address that the file is named by.
+    modes
+        How many different pictures the chains' averages are.
+    """
+
+    layer: Text
+    key: Text
+    modes: int
+
+
+def row_of(drawn: Drawn, layer: str, key: str) -> AtlasRow:
+    """Return what an atlas says of a neuron that was drawn."""
+    return AtlasRow(
+        **msgspec.structs.asdict(drawn.row), layer=layer, key=key, modes=modes_of(drawn.state)
+    )
+
+
+def modes_of(state: SessionState) -> int:
+    """Return into how many groups of like pictures the chains' averages fall."""
+    lane = state.lane
+    directions = edges(lane.shown_average().mean - lane.network.pixels.rest, lane.targets.fields[0])
+    return len(group_directions(directions.cpu().numpy(), LEAST["pixels"]))
+
+
+def samples_of(state: SessionState, shown: Shown) -> Bytes:
+    """Return the last samples of the first chains beside each other (H, W, 3), in small."""
+    chains = range(min(MOST_SAMPLES, len(state.lane.neurons)))
+    small = [
+        fitted_to(picture_of(state, replace(shown, what="raw", front=chain, zoom=1)), CELL)
+        for chain in chains
+    ]
+    return np.concatenate(small, axis=1)
+
+
+def files_of(drawn: Drawn, row: AtlasRow, shown: Shown, path: Path) -> dict[Path, bytes]:
+    """Return the file of a neuron by its path, with a session file if its recipe needs one.
+
+    Raises
+    ------
+    StudioError
+        If there is nothing to show.
+    """
+    shown = replace(shown, front=row.chain)
+    side = max(picture_of(drawn.state, shown).shape[:2])
+    samples = samples_of(drawn.state, shown)
+    encode = partial(_encoded, row, samples)
+    pictures = {path: replace(shown, zoom=max(1, CELL // side))}
+    return draft(drawn.state, pictures, encode=encode).files
+
+
+def _encoded(row: AtlasRow, samples: Bytes, picture: Bytes, recipe: Recipe) -> bytes:
+    small = BytesIO()
+    Image.fromarray(samples).save(small, "PNG")
+    text = msgspec.json.encode(row).decode()
+    return png.encode(picture, recipe, texts={ROW: text}, chunks={SAMPLES: small.getvalue()})
+
+
+def read_row(path: Path) -> AtlasRow:
+    """Read what a whole file of an atlas says of its neuron.
+
+    Raises
+    ------
+    StudioError
+        If the file is not one of an atlas, or damaged: its pixels are compared with the recipe.
+    """
+    read(path)
+    return _row_in(_opened(path), path)
+
+
+def read_samples(path: Path) -> Bytes | None:
+    """Read the last samples (H, W, 3) in a file of an atlas; None if they were left out."""
+    for kind, data, *_ in _opened(path).private_chunks:
+        if kind == SAMPLES:
+            try:
+                with Image.open(BytesIO(data), formats=("PNG",)) as image:
+                    if max(image.size) > CELL * MOST_SAMPLES:
+                        return None
+                    return np.asarray(image.convert("RGB"))
+            except (OSError, ValueError, SyntaxError):
+                return None
+    return None
+
+
+def _opened(path: Path) -> PngImageFile:
+    try:
+        image = Image.open(BytesIO(read_bytes(path, png.MOST_BYTES)), formats=("PNG",))
+    except (OSError, ValueError, SyntaxError):
+        raise StudioError(f"The picture {path} is damaged; copy it again.") from None
+    assert isinstance(image, PngImageFile)
+    return image
+
+
+def _row_in(image: PngImageFile, path: Path) -> AtlasRow:
+    text = image.info.get(ROW)
+    try:
+        return msgspec.json.decode(text if isinstance(text, str) else "", type=AtlasRow)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        raise StudioError(f"{path} is no picture of an atlas; remove it.") from None

@@ -1,0 +1,310 @@
+"""``ldam-studio atlas``: a picture of every neuron of many layers, drawn by Dask's workers."""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import json
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ldam_studio.atlas.batches import Job
+from ldam_studio.atlas.cluster import (
+    check_installed,
+    check_workers,
+    cores,
+    dashboard,
+    local_cluster,
+    scheduler_at,
+)
+from ldam_studio.atlas.folder import AtlasFolder
+from ldam_studio.atlas.making import Looked, jobs_of, look, make
+from ldam_studio.atlas.orders import NetworkOrder, Order
+from ldam_studio.commands.shared import flags
+from ldam_studio.commands.shared.progress import INTERRUPTED, progress
+from ldam_studio.commands.shared.settings_flags import add_settings, settings_of
+from ldam_studio.commands.shared.sheets import (
+    add_length,
+    fitted_settings,
+    numbers_in,
+    preset_of,
+)
+from ldam_studio.commands.shared.telling import Telling
+from ldam_studio.engine.picture import DISPLAYS
+from ldam_studio.errors import StudioError
+from ldam_studio.explore.sheets.spec import neurons_in
+from ldam_studio.networks.network import Network
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.progress import Stopped
+from ldam_studio.scripting.interrupt import interruptible
+from ldam_studio.scripting.neurons import neurons_of
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+MOST_WORKERS = 1024
+NAMED = 3
+"""Damaged files and neurons that cannot be drawn which are named."""
+FAILED = 1
+"""Exit code if some neurons cannot be drawn."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    flags.add_network(parser, "lenet")
+    parser.add_argument(
+        "--layers",
+        nargs="+",
+        action="extend",
+        metavar="PATTERN",
+        help="the layers, by name or pattern: 'layer3.*', '*' for all. Default: that of the "
+        "classes, or those of --neurons",
+    )
+    parser.add_argument(
+        "--neurons",
+        action="append",
+        metavar="N-M",
+        help="only these neurons: numbers and ranges with commas (0-9,17), of each layer that has "
+        "them; addresses (fc3:4) or names of classes. May be given several times",
+    )
+    add_length(parser)
+    flags.add_seed(parser)
+    add_settings(parser)
+    flags.add_device(parser, reproducible=True)
+    group = parser.add_argument_group("workers")
+    which = group.add_mutually_exclusive_group()
+    which.add_argument(
+        "--workers",
+        type=flags.whole_number("--workers", 1, MOST_WORKERS),
+        metavar="N",
+        help="processes on this computer; default: as many as it has cores",
+    )
+    which.add_argument(
+        "--scheduler", metavar="ADDRESS", help="a Dask scheduler that runs: tcp://HOST:8786"
+    )
+    group.add_argument(
+        "--collect",
+        action="store_true",
+        help="let the pictures travel back and write them here, if the workers do not share --out",
+    )
+    group.add_argument(
+        "--ship-code",
+        action="store_true",
+        help="send the file of your own code to the workers, which run it",
+    )
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "--out",
+        type=Path,
+        default=Path("out/atlas"),
+        metavar="DIR",
+        help="folder for a picture of each neuron with its recipe. An atlas that was stopped goes "
+        "on there; further layers may be added. Default out/atlas",
+    )
+    group.add_argument("--display", default="image", metavar="|".join(DISPLAYS))
+    group.add_argument("--json", action="store_true", help="print one object on standard output")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draw what is missing of the atlas; return the exit code.
+
+    It is 130 after Ctrl-C, and 1 if some neurons cannot be drawn.
+
+    Raises
+    ------
+    StudioError
+        If something that the flags name does not exist or is out of range, a worker does not fit,
+        the folder has another atlas, or a file cannot be written.
+    """
+    check_installed()
+    network = flags.network_of(args)
+    for note in network.provenance.notes:
+        print(f"ldam-studio: {network.name}: {note}", file=sys.stderr)
+    layers = chosen(network, args.layers, args.neurons)
+    opening = NetworkOrder.of(network, ship_code=args.ship_code)
+    jobs = list[Job]()
+    for neurons in layers:
+        jobs += jobs_of(network, order_of(args, network, opening, neurons), neurons)
+    folder = AtlasFolder(args.out, described(args, network))
+    began = time.monotonic()
+    with interruptible() as wish, progress() as bar:
+        telling = Telling(bar, wish, rate=True)
+        looked, drawn, failed = Looked(), 0, list[str]()
+        try:
+            with telling.listener.heard_on():
+                looked = look(folder, jobs)
+                _say(looked, len(jobs))
+                folder.begin([neurons[0].layer for neurons in layers])
+                if looked.jobs:
+                    with _cluster(args, len(looked.jobs)) as client:
+                        _greet(client, opening)
+                        for batch in make(client, folder, looked.jobs, collect=args.collect):
+                            looked.rows += [*batch.rows, *batch.found]
+                            drawn += len(batch.rows)
+                            failed += batch.failed
+        except Stopped:
+            bar.stop()
+            print(
+                f"stopped after {len(looked.rows)} of {len(jobs)} neurons; the same command goes "
+                "on later",
+                file=sys.stderr,
+            )
+            return INTERRUPTED
+    report = {
+        "network": network.name,
+        "layers": {neurons[0].layer: len(neurons) for neurons in layers},
+        "neurons": len(jobs),
+        "drawn": drawn,
+        "converged": sum(row.converged for row in looked.rows),
+        "silent": sum(row.silent for row in looked.rows),
+        "damaged": looked.damaged,
+        "failed": failed,
+        "seconds": round(time.monotonic() - began, 2),
+        "folder": str(args.out),
+    }
+    print(json.dumps(report) if args.json else _in_words(report))
+    return FAILED if failed else 0
+
+
+def chosen(
+    network: Network, patterns: Sequence[str] | None, texts: Sequence[str] | None
+) -> tuple[tuple[Neuron, ...], ...]:
+    """Return the neurons that ``--layers`` and ``--neurons`` name, layer by layer, each once.
+
+    Raises
+    ------
+    StudioError
+        If no layer matches a pattern, or there is no such neuron.
+    """
+    layers = [name for pattern in patterns or () for name in _matching(network, pattern)]
+    numbered = layers or [network.class_layer.name]
+    found = list[Neuron]()
+    if not texts:
+        for layer in numbered:
+            found += neurons_in(network, layer)
+    for text in texts or ():
+        numbers = numbers_in(text)
+        if numbers is None:
+            found += _within(neurons_of([text], network), layers)
+        else:
+            found += _numbered(network, numbered, numbers)
+    by_layer: dict[str, dict[Neuron, None]] = {}
+    for neuron in found:
+        by_layer.setdefault(neuron.layer, {})[neuron] = None
+    order = [layer.name for layer in network.layers]
+    return tuple(tuple(by_layer[name]) for name in order if name in by_layer)
+
+
+def _matching(network: Network, pattern: str) -> Sequence[str]:
+    names = [layer.name for layer in network.layers]
+    found = [pattern] if pattern in names else fnmatch.filter(names, pattern)
+    if not found:
+        some = ", ".join([*names[:NAMED], *(["…"] if names[NAMED:] else [])])
+        raise StudioError(
+            f"No layer of {network.name} matches {pattern!r}; it has {some}: see ldam-studio info "
+            f"--network {network.name}."
+        )
+    return found
+
+
+def _numbered(network: Network, layers: Sequence[str], numbers: Sequence[int]) -> Sequence[Neuron]:
+    found = list[Neuron]()
+    for layer in layers:
+        count = network.layer(layer).neurons
+        found += neurons_in(network, layer, [number for number in numbers if number < count])
+    if not found:
+        raise StudioError(
+            f"None of the layers {', '.join(layers[:NAMED])} has a neuron {min(numbers)}; choose "
+            "smaller numbers."
+        )
+    return found
+
+
+def _within(neurons: Sequence[Neuron], layers: Sequence[str]) -> Sequence[Neuron]:
+    for neuron in neurons:
+        if layers and neuron.layer not in layers:
+            raise StudioError(f"{neuron} is in no layer that --layers names; add its layer.")
+    return neurons
+
+
+def order_of(
+    args: argparse.Namespace,
+    network: Network,
+    opening: NetworkOrder,
+    neurons: tuple[Neuron, ...],
+) -> Order:
+    """Return how neurons of one layer are drawn.
+
+    Raises
+    ------
+    StudioError
+        If there is no such preset or device, or a value is out of range.
+    """
+    return Order(
+        opening,
+        fitted_settings(args, network, neurons),
+        flags.device_of(args),
+        args.chains,
+        args.steps,
+        args.seed,
+        args.display,
+    )
+
+
+def described(args: argparse.Namespace, network: Network) -> dict[str, Any]:
+    """Return what all neurons of an atlas have in common, by which its folder knows it.
+
+    Settings are those before they are suited to a layer.
+    """
+    settings = settings_of(args, preset_of(args), network.pixels, discriminator=False)
+    return {
+        "network": network.name,
+        "weights' SHA-256": network.provenance.sha256,
+        "settings": asdict(settings),
+        "chains": args.chains,
+        "steps": args.steps,
+        "seed": args.seed,
+        "display": args.display,
+    }
+
+
+def _cluster(args: argparse.Namespace, count: int) -> AbstractContextManager[Client]:
+    if args.scheduler is not None:
+        return scheduler_at(args.scheduler)
+    return local_cluster(min(args.workers or cores(), count))
+
+
+def _greet(client: Client, order: NetworkOrder) -> None:
+    check_workers(client, order)
+    address = dashboard(client)
+    if address is not None:
+        print(f"Dask's dashboard: {address}", file=sys.stderr)
+
+
+def _say(looked: Looked, count: int) -> None:
+    for sentence in looked.damaged[:NAMED]:
+        print(f"ldam-studio: {sentence} It is drawn again.", file=sys.stderr)
+    if (more := len(looked.damaged) - NAMED) > 0:
+        print(f"ldam-studio: {more} other files are damaged and drawn again.", file=sys.stderr)
+    if looked.rows:
+        print(f"{len(looked.rows)} of {count} neurons are drawn already", file=sys.stderr)
+
+
+def _in_words(report: dict[str, Any]) -> str:
+    layers, count = len(report["layers"]), report["neurons"]
+    lines = [
+        f"{report['network']}: {count:,} neurons of {layers} {'layer' if layers == 1 else 'layers'}"
+        f", {report['drawn']:,} of them drawn now, in {report['seconds']:.0f} s; "
+        f"{report['converged']:,} converged"
+    ]
+    if report["silent"]:
+        lines.append(f"no gradient, so that the picture is noise: {report['silent']:,} neurons")
+    failed = report["failed"]
+    if failed:
+        lines.append(f"{len(failed):,} cannot be drawn: {'; '.join(failed[:NAMED])}")
+    return "\n".join([*lines, f"folder: {report['folder']}"])

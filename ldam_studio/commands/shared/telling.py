@@ -1,0 +1,68 @@
+"""Saying how many of many are done, and stopping after Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ldam_studio.commands.shared.progress import EVERY_S
+from ldam_studio.progress import LONG_S, Listener, Stage, StageWords
+from ldam_studio.scripting.interrupt import Wish
+
+
+class Telling:
+    """Shows how many are done: as a bar in a terminal, else in lines; stops on a wish.
+
+    Parameters
+    ----------
+    bar
+        A progress bar of rich.
+    wish
+        Whether Ctrl-C was pressed.
+    rate
+        Whether it is said how many are done in a minute.
+    clock
+        Returns seconds from a monotonic clock.
+    """
+
+    def __init__(
+        self,
+        bar: Any,
+        wish: Wish,
+        *,
+        rate: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._bar, self._wish, self._rate, self._clock = bar, wish, rate, clock
+        self._task: Any = None
+        self._words, self._said = StageWords(clock), clock()
+        self._doing, self._begun = "", clock()
+        self.listener = Listener(self._on_stage)
+
+    def _on_stage(self, stage: Stage) -> None:
+        if self._wish.stop:
+            self.listener.stop()
+        if self._task is None:
+            self._task = self._bar.add_task(stage.doing, total=stage.total)
+        if stage.doing != self._doing:
+            self._doing, self._begun = stage.doing, self._clock()
+            self._bar.reset(self._task)
+        rate, words = self._rate_of(stage), self._words.of(stage)
+        self._bar.update(
+            self._task,
+            description=f"{stage.doing}{rate}",
+            completed=stage.done,
+            total=stage.total or None,
+        )
+        now = self._clock()
+        if self._bar.disable and now - self._said >= EVERY_S:
+            self._said = now
+            print(f"{words}{rate}", file=sys.stderr, flush=True)
+
+    def _rate_of(self, stage: Stage) -> str:
+        seconds = self._clock() - self._begun
+        if not self._rate or not stage.done or seconds < LONG_S:
+            return ""
+        return f", {stage.done / seconds * 60:.3g} a minute"

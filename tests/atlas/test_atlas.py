@@ -1,0 +1,323 @@
+"""Atlases: a file for every neuron, drawn once, whoever is stopped when."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from ldam_studio.atlas import cluster, worker
+from ldam_studio.atlas.batches import MOST, TASK_S, Batches, Job
+from ldam_studio.atlas.folder import INDEX, AtlasFolder, found_at
+from ldam_studio.atlas.making import jobs_of, look, make
+from ldam_studio.atlas.orders import NetworkOrder, Order
+from ldam_studio.atlas.pictures import read_row, read_samples
+from ldam_studio.engine.compute.device import choose
+from ldam_studio.errors import StudioError
+from ldam_studio.explore.sheets.drawing import draw
+from ldam_studio.explore.sheets.spec import neurons_in
+from ldam_studio.export.formats.table import read
+from ldam_studio.export.replay import compare
+from ldam_studio.export.shown import picture_of
+from ldam_studio.networks.neurons import Neuron
+from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.progress import Listener, Stopped
+from ldam_studio.sampler.settings import Settings
+
+ALIKE = {"network": "lenet", "settings": {"l2": 0.1}}
+
+
+@pytest.fixture(scope="module")
+def network():
+    return open_network("lenet")
+
+
+@pytest.fixture(scope="module")
+def order(network) -> Order:
+    settings = Settings.of(temperature=0.001, burn_in=0, l2=0.1)
+    device = choose("cpu", "float32")
+    return Order(NetworkOrder.of(network), settings, device, 2, 20, 3, "image")
+
+
+@pytest.fixture
+def jobs(network, order) -> list[Job]:
+    return list(jobs_of(network, order, neurons_in(network, "conv1", (0, 1, 4))))
+
+
+@pytest.fixture
+def folder(tmp_path) -> AtlasFolder:
+    made = AtlasFolder(tmp_path / "atlas", ALIKE)
+    made.begin(["conv1"])
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _as_worker(monkeypatch, network):
+    """Let this process be a worker that has the network open."""
+    monkeypatch.setattr("distributed.get_worker", lambda: SimpleNamespace(address="tcp://w:1"))
+    monkeypatch.setattr(worker, "opened", lambda _order: network)
+
+
+class FakeFuture:
+    """A batch that is drawn at once, or the error that it raised."""
+
+    def __init__(self, work):
+        try:
+            self._result, self._error = work(), None
+        except Exception as error:
+            self._result, self._error = None, error
+
+    def done(self):
+        return True
+
+    def exception(self):
+        return self._error
+
+    def result(self):
+        return self._result
+
+
+class FakeClient:
+    """A cluster of one worker, this process, which draws a batch when it is given one."""
+
+    status, scheduler = "running", SimpleNamespace(address="tcp://s:1")
+
+    def __init__(self, monkeypatch):
+        self.cancelled = []
+        monkeypatch.setattr("distributed.wait", lambda *_args, **_named: None)
+
+    def nthreads(self):
+        return {"tcp://w:1": 1}
+
+    def submit(self, function, *args, pure, **named):
+        return FakeFuture(lambda: function(*args, **named))
+
+    def cancel(self, futures, force):
+        self.cancelled += futures
+
+
+# One file for each neuron
+
+
+def test_a_file_replays_and_says_what_there_is_to_say(jobs, folder, network):
+    (drawn,) = [worker.draw_batch(jobs[2:], folder.folder, collect=False)]
+    path = folder.path(jobs[2].neuron, jobs[2].key)
+    row = read_row(path)
+    assert drawn.rows == (row,)
+    assert (row.neuron, row.layer, row.steps) == ("conv1:4", "conv1", 20)
+    assert 1 <= row.modes <= 2
+    recipe, _ = read(path)
+    assert compare(path).identical
+    assert recipe.said.end.lanes[0].network.sha256 == network.provenance.sha256
+    samples = read_samples(path)
+    assert samples is not None and samples.shape == (110, 220, 3)
+
+
+def test_a_neurons_file_does_not_depend_on_its_batch(jobs, folder, tmp_path):
+    together = worker.draw_batch(jobs, folder.folder, collect=True)
+    alone = worker.draw_batch(jobs[2:], folder.folder, collect=True)
+    (path,) = alone.files
+    assert together.files[path] == alone.files[path]
+    assert not list(folder.folder.rglob("*.png"))
+
+
+def test_names_follow_recipe_weights_and_address(network, order):
+    zero = (Neuron("conv1", 0),)
+
+    def key(order: Order, neurons=zero) -> str:
+        return next(jobs_of(network, order, neurons)).key
+
+    others = [
+        key(order),
+        key(order, (Neuron("conv1", 1),)),
+        key(replace(order, steps=21)),
+        key(replace(order, seed=4)),
+        key(replace(order, settings=order.settings.with_values({"l2": 0.2}))),
+    ]
+    assert len(set(others)) == len(others)
+    assert key(order, (*zero, Neuron("conv1", 5))) == key(order)
+
+
+# Going on
+
+
+def test_what_is_there_and_whole_is_not_drawn_again(jobs, folder, monkeypatch):
+    client = FakeClient(monkeypatch)
+    assert sum(len(d.rows) for d in make(client, folder, jobs, collect=False)) == 3
+    cut = folder.path(jobs[1].neuron, jobs[1].key)
+    cut.write_bytes(cut.read_bytes()[:-40])
+    swapped = folder.path(jobs[2].neuron, jobs[2].key)
+    swapped.write_bytes(folder.path(jobs[0].neuron, jobs[0].key).read_bytes())
+    looked = look(folder, jobs)
+    assert [row.neuron for row in looked.rows] == ["conv1:0"]
+    assert looked.jobs == jobs[1:]
+    assert "damaged" in looked.damaged[0] and "another neuron" in looked.damaged[1]
+    made = list(make(client, folder, looked.jobs, collect=False))
+    assert [row.neuron for d in made for row in d.rows] == ["conv1:1", "conv1:4"]
+    assert not look(folder, jobs).jobs
+
+
+def test_a_batch_that_is_given_again_draws_only_what_is_missing(jobs, folder):
+    worker.draw_batch(jobs[:2], folder.folder, collect=False)
+    again = worker.draw_batch(jobs, folder.folder, collect=False)
+    assert [row.neuron for row in again.rows] == ["conv1:4"]
+    assert [row.neuron for row in again.found] == ["conv1:0", "conv1:1"]
+
+
+def test_stopping_takes_back_what_waits_and_leaves_what_is_drawn(jobs, folder, monkeypatch):
+    client, listener = FakeClient(monkeypatch), Listener(lambda stage: None)
+    with listener.heard_on(), pytest.raises(Stopped):
+        for _drawn in make(client, folder, jobs, collect=True):
+            listener.stop()
+    assert len(client.cancelled) == 1
+    assert len(look(folder, jobs).jobs) == 1
+
+
+def test_batches_last_about_as_long_as_each_other_and_become_smaller(order):
+    job = Job(order, Neuron("conv1", 0), "")
+    batches = Batches([job] * 1000)
+    assert len(batches.take(2)) == 1
+    batches.learn("conv1", 1, TASK_S / 10)
+    assert len(batches.take(2)) == 10
+    batches.learn("conv1", 1, 1e-6)
+    assert len(batches.take(2)) == -(-989 // 4) <= MOST
+    sizes = []
+    while batch := batches.take(2):
+        sizes.append(len(batch))
+    assert sizes == sorted(sizes, reverse=True) and sizes[-1] == 1
+    assert sum(sizes) == 989 - 248
+
+
+# What cannot be done
+
+
+def test_a_neuron_that_cannot_be_drawn_holds_up_no_other(jobs, folder, monkeypatch):
+    def explodes(spec, neuron, on_step):
+        if neuron.index == 0:
+            raise StudioError(f"{neuron}: a chain exploded.")
+        return draw(spec, neuron, on_step)
+
+    monkeypatch.setattr(worker, "draw", explodes)
+    drawn = worker.draw_batch(jobs[:2], folder.folder, collect=False)
+    assert drawn.failed == ("conv1:0: a chain exploded.",)
+    assert [row.neuron for row in drawn.rows] == ["conv1:1"]
+
+
+def test_a_full_disk_stops_the_atlas_and_names_the_worker(jobs, folder, monkeypatch):
+    def full(_files):
+        raise StudioError("a.png cannot be written (No space left on device).")
+
+    monkeypatch.setattr(worker, "write_together", full)
+    with pytest.raises(StudioError, match=r"tcp://w:1 had to stop: .*No space left"):
+        list(make(FakeClient(monkeypatch), folder, jobs, collect=False))
+
+
+def test_a_worker_without_the_folder_is_refused(jobs, tmp_path):
+    with pytest.raises(StudioError, match=r"tcp://w:1 does not see .*--collect"):
+        worker.draw_batch(jobs, tmp_path / "elsewhere", collect=False)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"program": "9.0"}, "not 9.0; install the same version"),
+        ({"torch": "9.1"}, "not 9.1; install the same version"),
+        ({"sha256": "0" * 64}, "has other weights of lenet"),
+        ({}, ""),
+    ],
+)
+def test_a_worker_that_differs_says_how(order, values, says):
+    assert says in worker.unfitness(replace(order.network, **values))
+    assert bool(worker.unfitness(replace(order.network, **values))) == bool(says)
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ("has torch 1, not 2; install it.", "The worker tcp://w:2 has torch 1"),
+        (ModuleNotFoundError("No module named 'ldam_studio'"), "tcp://w:2 has no LDAM Studio"),
+        (MemoryError(), "tcp://w:2 cannot be used (MemoryError)"),
+    ],
+)
+def test_the_worker_that_does_not_fit_is_named(order, answer, says):
+    client = SimpleNamespace(run=lambda *_, **__: {"tcp://w:1": "", "tcp://w:2": answer})
+    with pytest.raises(StudioError) as raised:
+        cluster.check_workers(client, order.network)
+    assert says in str(raised.value)
+
+
+def test_another_version_of_dask_is_refused():
+    client, other = ({"packages": {"distributed": v, "dask": v}} for v in ("2026.8.0", "2024.1.0"))
+    with pytest.raises(StudioError, match=r"s:1 has distributed 2024.1.0, and this program 2026"):
+        cluster.check_versions({"client": client, "scheduler": other}, "s:1")
+    cluster.check_versions({"client": client, "scheduler": client}, "s:1")
+
+
+def test_the_folder_of_another_atlas_is_refused(folder):
+    with pytest.raises(StudioError, match="has another atlas, with another l2"):
+        AtlasFolder(folder.folder, {**ALIKE, "settings": {"l2": 0.2}})
+    (folder.folder / INDEX).write_text("[" * 10_000)
+    with pytest.raises(StudioError, match="no index of an atlas"):
+        AtlasFolder(folder.folder, ALIKE)
+
+
+def test_a_picture_that_is_none_of_an_atlas_is_refused(tmp_path, network, order):
+    from ldam_studio.export.exporting import export
+
+    neuron = Neuron("conv1", 0)
+    spec = order.spec(network, [neuron])
+    drawn = draw(spec, neuron, lambda: None)
+    path = tmp_path / "a.png"
+    export(drawn.state, spec.shown, path)
+    assert picture_of(drawn.state, spec.shown).shape == (5, 5, 3)
+    with pytest.raises(StudioError, match="no picture of an atlas"):
+        found_at(path, neuron, "key")
+
+
+# Own code
+
+
+@pytest.fixture
+def own(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import torch\nfrom torch import nn\n"
+        "def net():\n"
+        "    torch.manual_seed(0)\n"
+        "    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(72, 3))\n"
+        "    net.pixels = dict(channels=1, height=8, width=8, mean=(0.5,), std=(0.5,))\n"
+        "    return net.eval()\n"
+    )
+    return path
+
+
+def test_own_code_is_sent_only_when_asked(own, monkeypatch):
+    monkeypatch.undo()
+    opened = worker.opened.__wrapped__
+    network = open_network(f"{own}:net")
+    plain, shipped = (NetworkOrder.of(network, ship_code=ship) for ship in (False, True))
+    assert plain.code is not None and plain.code.data is None
+    moved = own.rename(own.with_name("moved.py"))
+    with pytest.raises(StudioError, match=r"no file .*mine.py; .*--ship-code"):
+        opened(plain)
+    there = opened(shipped)
+    assert there.name == network.name
+    assert there.provenance.sha256 == network.provenance.sha256
+    own.write_text(Path(moved).read_text() + "# changed\n")
+    with pytest.raises(StudioError, match=r"differs.*--ship-code"):
+        opened(plain)
+
+
+def test_shipping_code_needs_code(network):
+    with pytest.raises(StudioError, match="--ship-code sends a file of your own code"):
+        NetworkOrder.of(network, ship_code=True)
+
+
+def test_without_dask_a_sentence_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.setattr(cluster.importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(StudioError, match=r"pip install 'ldam-studio\[atlas\]'"):
+        cluster.check_installed()
