@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 CONNECT_S = 10.0
 WORKERS_S = 60.0
 """Seconds to wait for a scheduler, and for the first of its workers."""
+MISSING = ("ModuleNotFoundError", "ImportError", "AttributeError")
+"""Errors, in the words in which Dask passes them on, of a worker that lacks what it is to call."""
 SHARED = ("distributed", "dask")
 """Packages of which client and scheduler need the same version."""
 
@@ -78,12 +80,12 @@ def scheduler_at(address: str) -> Iterator[Client]:
     check_installed()
     from distributed import Client
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    _quieten()
     try:
         asyncio.run(_reached(address))  # a client that fails to connect leaves its thread behind
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # versions are checked below
-            client = Client(address, timeout=CONNECT_S, set_as_default=False)
+            client = Client(address, timeout=CONNECT_S)
     except (OSError, ValueError, TypeError) as error:
         raise StudioError(
             f"There is no scheduler at {address} ({in_short(error)}); start one with "
@@ -101,6 +103,13 @@ def scheduler_at(address: str) -> Iterator[Client]:
         yield client
     finally:
         client.close(timeout=CONNECT_S)
+
+
+def _quieten() -> None:
+    """Silence the loggers of Dask, each of which has a level of its own."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 async def _reached(address: str) -> None:
@@ -131,7 +140,7 @@ def check_workers(client: Client, order: NetworkOrder) -> None:
     """Raise `StudioError` that names the first worker which cannot draw the network's neurons."""
     said = client.run(unfitness, order, on_error="return")
     for address, answer in sorted(said.items()):
-        if isinstance(answer, ImportError | AttributeError):
+        if isinstance(answer, BaseException) and any(name in repr(answer) for name in MISSING):
             answer = (
                 f"has no LDAM Studio, or an older one ({in_short(answer)}); install the same "
                 "version there"

@@ -239,6 +239,7 @@ def test_a_worker_that_differs_says_how(order, values, says):
     [
         ("has torch 1, not 2; install it.", "The worker tcp://w:2 has torch 1"),
         (ModuleNotFoundError("No module named 'ldam_studio'"), "tcp://w:2 has no LDAM Studio"),
+        (Exception('ImportError("cannot")'), "tcp://w:2 has no LDAM Studio, or an older one"),
         (MemoryError(), "tcp://w:2 cannot be used (MemoryError)"),
     ],
 )

@@ -45,6 +45,18 @@ def test_an_atlas_is_drawn_once_and_replays(tmp_path, capsys, monkeypatch):
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["drawn"] == 0
 
 
+def test_a_scheduler_that_runs_draws_and_pictures_travel_back(tmp_path, capsys):
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
+    ) as running:
+        words = [*WORDS, str(tmp_path / "a"), "--neurons", "3", "--collect"]
+        assert main([*words, "--scheduler", running.scheduler_address]) == 0
+    assert "1 of them drawn now" in capsys.readouterr().out
+    assert len(list(tmp_path.glob("a/conv1/*.png"))) == 1
+
+
 def test_ctrl_c_says_how_to_go_on(tmp_path, capsys, monkeypatch):
     @contextmanager
     def none(_count):
