@@ -62,6 +62,7 @@ def local_cluster(workers: int, *, processes: bool = True) -> Iterator[Client]:
             dashboard_address=":0",
             memory_limit=0,
             silence_logs=logging.CRITICAL,
+            preload=["ldam_studio.atlas.undisturbed"] if processes else [],
         ) as cluster,
         Client(cluster) as client,
     ):
@@ -113,7 +114,7 @@ def _quieten() -> None:
 
 
 async def _reached(address: str) -> None:
-    from distributed.comm import connect
+    from distributed.comm.core import connect
 
     comm = await connect(address, timeout=CONNECT_S)
     await comm.close()
