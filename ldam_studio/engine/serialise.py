@@ -183,8 +183,8 @@ def _restore(
 ) -> Lane:
     x, counts = tensors["x"], about["progress"]
     memory = learner.tensors_under(MOMENTS, tensors) | learner.tensors_under(MEMORY, tensors)
-    if any(len(tensor) != len(x) for tensor in memory.values()):
-        raise ValueError("a kernel's memory of other chains")
+    if any((kept.shape, kept.dtype) != (x.shape, x.dtype) for kept in memory.values()):
+        raise ValueError("a kernel's memory that is not that of its chains' pixels")
     reached: dict[str, Any] = {name: tensors[f"progress.{name}"] for name in PROGRESS}
     reached["behind"] = tensors.get(BEHIND, lane.progress.behind)
     lane = with_trust(lane, Trust(about.get("trust", lane.trust.value)))

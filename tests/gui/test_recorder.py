@@ -374,3 +374,26 @@ def test_a_file_that_cannot_be_written_is_one_sentence(studio, qtbot, tmp_path):
     assert recorder.recording is None and recorder.lights[0].isHidden()
     step = studio.last_frame.step
     until(qtbot, lambda: studio.last_frame.step > step)
+
+
+def test_a_grid_goes_on_through_changes_and_ends_with_a_session_that_fails(
+    studio, qtbot, tmp_path, monkeypatch
+):
+    recorder, controller, path = studio.feature(Recordings), studio.controller, tmp_path / "e.webp"
+    recorder.start(choice(path, every=1, what="strip"))
+    running, light = recorder.recording, recorder.lights[0]
+    for chains in ("fc3:0", "fc3:0-9"):
+        before = running.frames
+        controller.set_neurons(tuple(parse_neurons(chains)))
+        until(qtbot, lambda before=before: running.frames > before + 3)
+    studio.actions_by_name["undo"].trigger()
+    before = running.frames
+    until(qtbot, lambda: running.frames > before + 3)
+
+    def fails(*_):
+        raise RuntimeError("the device is gone")
+
+    monkeypatch.setattr("ldam_studio.engine.runner.advance", fails)
+    until(qtbot, lambda: "because the chains cannot go on" in said(studio))
+    assert recorder.recording is None and light.isHidden()
+    assert len({frame.shape for frame in frames_of(path)}) == 1

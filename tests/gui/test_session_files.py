@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 import torch
-from PyQt6.QtWidgets import QFileDialog
+from PyQt6.QtGui import QTextDocument
+from PyQt6.QtWidgets import QFileDialog, QLabel
 
 from gui.test_filmstrip import pin, pins_of, restore, state_of
 from gui.windows import CPU, click, close_saved, files, open_in, paused, small_opening, until
@@ -18,16 +20,21 @@ from ldam_studio.commands import desktop
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
 from ldam_studio.export.archive.writing import write_archive
+from ldam_studio.export.filmstrip.pins import Pin
 from ldam_studio.export.session_file import session_bytes
 from ldam_studio.gui.app.application import opening_of
 from ldam_studio.gui.app.start import Start
+from ldam_studio.gui.compare.bar import CompareBar
 from ldam_studio.gui.features import FEATURES
+from ldam_studio.gui.filmstrip import words
 from ldam_studio.gui.opening.file_kinds import SESSION, kind_of
 from ldam_studio.gui.opening.saved import saved_opening
 from ldam_studio.gui.saving.feature import Saving
 from ldam_studio.gui.session.note import IMPERSONAL, Layout, Note
 from ldam_studio.gui.session.store import SessionStore
 from ldam_studio.gui.stragglers import wait_for
+from ldam_studio.gui.tips import as_tip
+from ldam_studio.gui.watch.watching import Watching
 from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.progress import tell
 
@@ -190,6 +197,49 @@ def test_huge_sizes_in_a_strangers_file_keep_the_window_usable(studio, qtbot, tm
     assert studio.size() == size
     assert studio.panels.middle.width() > studio.width() // 4
     assert studio.canvas.height() > studio.panels.height() // 4
+
+
+def hostile_notes(pipe: str) -> list[dict[str, dict[str, object]]]:
+    """Return notes of what no feature remembers, under every name that one looks for."""
+    names = ["place", "network", "file", "photographs", "always", "lenet", "__class__", ""]
+    values: list[object] = [pipe, ["folder", pipe, 3], ["folder", "/", -1], [[]] * 10_000]
+    values += [None, -1, 1e308, "\0", "x" * 10_000, {"a": [None]}]
+    features = [*(row.name for row in FEATURES if row.name != "saving"), "nobody"]
+    return [
+        {
+            feature: {name: values[(at + turn) % len(values)] for at, name in enumerate(names)}
+            for turn, feature in enumerate(features, start)
+        }
+        for start in (0, 3, 7)
+    ]
+
+
+def test_whatever_features_shall_remember_the_studio_goes_on(studio, qtbot, tmp_path, state):
+    os.mkfifo(tmp_path / "pipe")
+    hostile = hostile_notes(str(tmp_path / "pipe"))
+    path = file_with(tmp_path, state, note(features=hostile[0] | {"saving": {"file": "/a"}}))
+    assert set(saved_opening(path, CPU).remembered) == set(IMPERSONAL)
+    files(studio).open(path)
+    until(qtbot, lambda: studio.model.title == "a" and studio.last_frame is not None)
+    assert studio.banner.texts() == () and studio.feature(Saving).file == path
+    # The studio's own notes may be damaged; nothing that they name is opened without a question.
+    for remembered in hostile:
+        open_in(studio, qtbot, replace(small_opening(), remembered=remembered))
+        assert studio.last_frame is not None and studio.feature(Watching)._watch is None
+
+
+def test_words_that_look_like_html_stay_words_in_tool_tips(qtbot):
+    given = '<img src="/dev/stdin"> & <b>'
+    bar = CompareBar()
+    qtbot.addWidget(bar)
+    bar.show_titles(given, given)
+    tips = [label.toolTip() for label in bar.findChildren(QLabel) if label.toolTip()]
+    assert len(tips) == 2
+    for tip in (*tips, words.tip(Pin("0123456789ab", 3, note=given))):
+        shown = QTextDocument()
+        shown.setHtml(tip)
+        assert given in shown.toPlainText()
+    assert as_tip("plain\nlines") == "plain\nlines"
 
 
 def test_own_code_is_asked_for_first(studio, qtbot, tmp_path):

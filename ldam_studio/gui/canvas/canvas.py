@@ -28,6 +28,7 @@ from ldam_studio.gui.canvas.zoomable import ZoomableWidget
 from ldam_studio.gui.frame_words import pixel_words, shorter_counts, shorter_names
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme.paint import Badge, Pencil
+from ldam_studio.gui.tips import as_tip
 
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
@@ -167,7 +168,7 @@ class Canvas(ZoomableWidget):
     def event(self, event: QEvent | None) -> bool:
         """Show titles in full as tool tips."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), self.tip_at(event.pos()), self)
+            QToolTip.showText(event.globalPos(), as_tip(self.tip_at(event.pos())), self)
             return True
         return super().event(event)
 

@@ -29,6 +29,7 @@ from ldam_studio.gui.frame_words import NUMBER
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.relaid import Relaid
 from ldam_studio.gui.theme.paint import MIDDLE, RIGHT, Pencil, logical, qimage
+from ldam_studio.gui.tips import as_tip
 
 THUMB = (28, 384)  # smallest and largest size of a thumbnail, in logical pixels
 LABEL = 150  # largest width of a label
@@ -149,7 +150,7 @@ class Strip(Relaid, QWidget):
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             index = self._at(event.pos().x(), event.pos().y())
             text = self._tips[index] if index is not None and index < len(self._tips) else ""
-            QToolTip.showText(event.globalPos(), text, self)
+            QToolTip.showText(event.globalPos(), as_tip(text), self)
             return True
         return super().event(event)
 

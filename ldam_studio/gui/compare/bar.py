@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import (
 
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme import icons, theme
+from ldam_studio.gui.tips import as_tip
 from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
 
 LANES = ("A", "B")
@@ -125,7 +126,7 @@ class _Name(QWidget):
         colour = theme.current().colour(token).name()
         self._letter.setText(f'<b style="color:{colour}">{letter}</b>')
         self._text = title
-        self._title.setToolTip(title)
+        self._title.setToolTip(as_tip(title))
         self._fit()
 
     def _fit(self) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ldam_studio.export.filmstrip.pins import MOST_PINS
+from ldam_studio.gui.tips import as_tip
 from ldam_studio.sampler.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def tip(pin: Pin) -> str:
     if pin.when:
         moment = datetime.fromtimestamp(pin.when)
         lines.insert(1, f"Pinned on {moment.day} {moment:%B, %H:%M}")
-    return "\n".join(filter(None, [*lines, HINT]))
+    return as_tip("\n".join(filter(None, [*lines, HINT])))
 
 
 def differences(then: SessionDescription, now: Outline) -> str:

@@ -21,6 +21,7 @@ from PyQt6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme.paint import Pencil, qimage
+from ldam_studio.gui.tips import as_tip
 
 LEAST, MOST = 48, 220  # side of a picture, in logical pixels
 GAP, INSET = 8, 5
@@ -217,7 +218,7 @@ class Cards(QWidget):
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             number = self._at(event.pos())
             tip = next((card.tip for card in self._cards if card.number == number), "")
-            QToolTip.showText(event.globalPos(), tip, self)
+            QToolTip.showText(event.globalPos(), as_tip(tip), self)
             return True
         return super().event(event)
 

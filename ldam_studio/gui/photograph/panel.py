@@ -26,6 +26,7 @@ from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.preview import Preview
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.quiet_combo import QuietCombo
+from ldam_studio.gui.tips import as_tip
 
 if TYPE_CHECKING:
     from ldam_studio.engine.picture import Bytes
@@ -161,7 +162,7 @@ class PhotographPanel(QWidget):
         """Show the photograph as the network sees it (H, W, 3), with its name."""
         self._preview.show_image(picture)
         self._caption.setText(caption)
-        self._caption.setToolTip(caption)
+        self._caption.setToolTip(as_tip(caption))
         for widget in (self._start, self._push, self.target):
             widget.setEnabled(picture is not None)
 

@@ -20,7 +20,7 @@ from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.qt import restyle
 from ldam_studio.gui.real_images.patches import Patches
 from ldam_studio.gui.real_images.range_strip import RangeStrip
-from ldam_studio.gui.real_images.words import as_tip
+from ldam_studio.gui.tips import as_tip
 from ldam_studio.progress import Stage, StageWords
 
 INDEX = "Index Images…"

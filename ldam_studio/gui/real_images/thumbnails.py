@@ -21,9 +21,10 @@ from PyQt6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from ldam_studio.explore.real_images.evidence import Evidence
 from ldam_studio.explore.real_images.index import Example
 from ldam_studio.gui.qt import ENTER, present
-from ldam_studio.gui.real_images.words import about, as_tip
+from ldam_studio.gui.real_images.words import about
 from ldam_studio.gui.relaid import Relaid
 from ldam_studio.gui.theme.paint import Pencil, qimage
+from ldam_studio.gui.tips import as_tip
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-
 from ldam_studio.errors import plain
 from ldam_studio.explore.real_images.evidence import Evidence
 from ldam_studio.explore.real_images.index import Example
@@ -25,8 +23,3 @@ def about(evidence: Evidence, example: Example) -> str:
         top, left, bottom, right = example.box
         lines.append(f"which sees {right - left} x {bottom - top} pixels from {left}, {top}")
     return "\n".join(lines)
-
-
-def as_tip(text: str) -> str:
-    """Return a tool tip of several lines; what looks like HTML in names of files stays text."""
-    return "<br>".join(html.escape(line) for line in text.splitlines())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt, QTimer
 
+from ldam_studio.engine.run_state import RunState
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.last_choice import LastChoice
 from ldam_studio.gui.recorder.catching import Wanted
@@ -38,7 +39,7 @@ RECORD = Entry(
 STOP_TEXT = "Stop Recording"
 LOOK_MS = 200
 LONGEST_MS = 60_000  # longest wait for each file when the window closes
-OTHER_SESSION = "another session opens"
+OTHER_SESSION, FAILED = "another session opens", "the chains cannot go on"
 
 
 @dataclass
@@ -76,6 +77,7 @@ class Recordings(Feature):
         studio.frames.read.connect(self._note_speed)
         model.front_changed.connect(self._follow)
         model.display_changed.connect(self._follow)
+        model.run_state_changed.connect(self._end_with)
 
     @property
     def recording(self) -> Recording | None:
@@ -190,6 +192,10 @@ class Recordings(Feature):
     def _leave_session(self, _opening: Opening) -> None:
         self._speed = 0.0
         self.stop(OTHER_SESSION)
+
+    def _end_with(self, state: RunState) -> None:
+        if state in (RunState.FAILED, RunState.CLOSED):
+            self.stop(FAILED)
 
     def _make_lights(self) -> None:
         """Make the lights in the status bar and in the bar of a presentation."""

@@ -22,6 +22,7 @@ from ldam_studio.gui.frame_words import thousands
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.quiet_combo import QuietCombo
 from ldam_studio.gui.theme import theme
+from ldam_studio.gui.tips import as_tip
 from ldam_studio.gui.traces.axis import brief
 from ldam_studio.gui.traces.history import View
 from ldam_studio.gui.traces.plot import TracePlot
@@ -248,7 +249,7 @@ class Traces(QWidget):
         text = self._at(self._hover) if self._hover is not None else self._newest_mark()
         if text != self._readout.text():
             self._readout.setText(text)
-            self._readout.setToolTip(text)
+            self._readout.setToolTip(as_tip(text))
 
     def _newest_mark(self) -> str:
         if not self.marks():

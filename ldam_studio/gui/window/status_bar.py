@@ -15,6 +15,7 @@ from ldam_studio.gui.frame_words import (
     thousands,
 )
 from ldam_studio.gui.named_label import NamedLabel
+from ldam_studio.gui.tips import as_tip
 
 if TYPE_CHECKING:
     from ldam_studio.engine.frame import Frame
@@ -66,7 +67,7 @@ class StatusBar(QStatusBar):
         middle = Qt.TextElideMode.ElideMiddle
         self._say(label, label.fontMetrics().elidedText(name, middle, WEIGHTS_WIDTH))
         label.setAccessibleName(f"weights: {name}")  # in full
-        label.setToolTip(path)
+        label.setToolTip(as_tip(path))
         label.setVisible(bool(name))
 
     def show_nothing(self, text: str) -> None:
