@@ -36,8 +36,8 @@ def measure() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         for suffix in SUFFIXES:
             rows += _rows(window, Path(folder), suffix)
-    window.close()
-    app.processEvents()
+        window.close()  # which finishes the last file
+        app.processEvents()
     return rows
 
 
