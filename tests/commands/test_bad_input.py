@@ -73,7 +73,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         ("--chains 5000", "--chains must lie between"),
         ("--zoom 0", "--zoom must lie between"),
         ("--display 3d", "display must be one of"),
-        ("--thin 600", "no sample"),
+        ("--thin 600", "the first sample comes with step 600"),
         ("--learn-every -3", "--learn-every must lie between"),
         ("--no-such-flag", "unrecognized arguments"),
         ("--minimum -1", "belong together"),

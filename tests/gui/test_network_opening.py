@@ -440,7 +440,7 @@ def test_the_flags_are_named_where_a_comparison_would_get_lost(monkeypatch, unkn
     [
         (["--weights", "x.pt"], "--weights needs --network"),
         (["--rest", "0"], "--rest needs --network"),
-        (["frame.png", "--network", "lenet"], "A picture contains the name of its network"),
+        (["frame.png", "--network", "lenet"], "frame.png contains the name of its network"),
         (["--network", "nothing"], "There is no network 'nothing'"),
         (["--network", "lenet", "--weights", "none.pt"], "There is no file none.pt"),
     ],

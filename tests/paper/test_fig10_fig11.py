@@ -17,10 +17,10 @@ from ldam_studio.analysis.intervals import bootstrap, mean, median
 from ldam_studio.analysis.spectrum import RADIUS, low_share
 from ldam_studio.cli import main
 from ldam_studio.commands.paper import fig10, fig11
-from ldam_studio.commands.shared import discriminators
 from ldam_studio.commands.shared.progress import INTERRUPTED
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.export.sheet import MARGIN, TYPE_SIZE, sheet, tiles
+from ldam_studio.networks import discriminators
 from ldam_studio.networks.discriminators import DiscriminatorModel, ImageSizes
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network

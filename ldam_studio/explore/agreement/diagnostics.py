@@ -122,7 +122,7 @@ def differ(values: Array) -> tuple[float, int | None]:
     The probability that chains which agree differ as much, and the chain that is farthest from the
     others if it alone is less probable than all of them together, else None.
     """
-    from scipy.special import fdtrc, stdtr, stdtrit
+    from scipy.special import fdtrc, stdtrit
 
     chains, samples, quantities = values.shape
     length = samples // BATCHES
@@ -136,59 +136,65 @@ def differ(values: Array) -> tuple[float, int | None]:
     tests = batches.shape[2]
     centres = batches.mean(1)
     rest = batches - centres[:, None]
-    slowness = _slowness(rest)
-    own = np.maximum((rest**2).sum(1) / (BATCHES - 1), 1e-12) * slowness
+    scatter = np.maximum((rest**2).sum(1) / (BATCHES - 1), 1e-12)
+    common, each = _slowness(rest)
+    chance, weights = _chance(centres, scatter, common)
+    # Chains of which little is known count as if they were known as well as all are together.
+    freedom = chains * (BATCHES - 1)
+    squares = ((1 - weights) * stdtrit(freedom, chance) ** 2).sum(0)
+    together = float(fdtrc(chains - 1, freedom, squares / (chains - 1)).min()) * tests
+    if chains == 2:
+        return min(1.0, together), None
+    # A chain that is said to be apart may be one that has not moved far yet.
+    apart = 2 * _chance(centres, scatter, each)[0] * tests * chains
+    alone, farthest = float(apart.min()), int(apart.min(1).argmin())
+    return min(1.0, together, alone), farthest if alone < together else None
+
+
+def _chance(centres: Array, scatter: Array, slowness: Array) -> tuple[Array, Array]:
+    """Return how probable it is that a chain is as far below the others, and the chains' weights.
+
+    All arrays are (chains, quantities). A chain's mean is known as its batches tell, but no better
+    than is usual for all chains: the usual scatter is known from all of them, what exceeds it from
+    the chain's own batches, which count as fewer if they are like those before them. Degrees of
+    freedom of sums are those of Satterthwaite (1946) and Welch (1947).
+    """
+    from scipy.special import stdtr
+
+    own = scatter * slowness
     usual = np.minimum(own, USUAL * np.median(own, axis=0)).mean(0)
     error = np.maximum(own, usual)
     weights = 1 / error
     weights /= weights.sum(0)
     spread = np.sqrt(error / BATCHES * (1 - weights))
     distances = np.abs(centres - (weights * centres).sum(0)) / spread
-    freedom, freedoms = _freedom(usual / error, weights, slowness)
-    chance = stdtr(freedoms, -distances)
-    # Chains of which little is known count as if they were known as well as all are together.
-    squares = ((1 - weights) * stdtrit(freedom, chance) ** 2).sum(0)
-    together = float(fdtrc(chains - 1, freedom, squares / (chains - 1)).min()) * tests
-    if chains == 2:
-        return min(1.0, together), None
-    apart = 2 * chance * tests * chains
-    alone, farthest = float(apart.min()), int(apart.min(1).argmin())
-    return min(1.0, together, alone), farthest if alone < together else None
-
-
-def _freedom(shares: Array, weights: Array, slowness: Array) -> tuple[Array, Array]:
-    """Return degrees of freedom: of the usual scatter (k,), of chains' distances (chains, k).
-
-    The scatter of a chain is known from all of them, as far as it is the usual one, which is its
-    `shares`, and otherwise from its own batches. A distance is that to the others' mean with these
-    `weights`; degrees of freedom of sums are those of Satterthwaite (1946) and Welch (1947).
-    Batches that are like those before them count as fewer. All arrays are (chains, k).
-    """
-    own = (BATCHES - 1) * 2 * slowness / (1 + slowness**2)
-    freedom = own.sum(0)
-    unknown = shares**2 / freedom + (1 - shares) ** 2 / own
+    freedom = len(own) * (BATCHES - 1)
+    own_freedom = (BATCHES - 1) * 2 * slowness / (1 + slowness**2)
+    shares = usual / error
+    unknown = shares**2 / freedom + (1 - shares) ** 2 / own_freedom
     mean = weights**2 * unknown
     others = (mean.sum(0) - mean) / (1 - weights) ** 2
-    inverse = (1 - weights) ** 2 * unknown + weights**2 * others
-    return freedom, np.minimum(1 / inverse, freedom)
+    unknown = (1 - weights) ** 2 * unknown + weights**2 * others
+    chance: Array = stdtr(np.minimum(1 / unknown, freedom), -distances)
+    return chance, weights
 
 
-def _slowness(rest: Array) -> Array:
-    """Return by how much the variance of each chain's mean is underrated, (chains, quantities).
+def _slowness(rest: Array) -> tuple[Array, Array]:
+    """Return by how much the variance of a chain's mean is underrated, (chains, quantities).
 
     `rest` (chains, batches, quantities) are batches' means without those of their chains. If one is
     like the next, the chains are slower than a batch is long, and a chain's mean is as uncertain as
     that of an autoregressive chain: (1 + r) / (1 - r) times as much. The correlation r is that of a
-    quantity in all chains, but not less than is usual for all quantities, nor for all of the chain,
-    so that none seems certain by chance.
+    quantity in all chains, but not less than is usual for all quantities, so that none seems
+    certain by chance; the second array takes into account each chain's own, too, where it is more.
     """
     squares = np.maximum((rest**2).sum(1), 1e-12)
     pairs = (rest[:, 1:] * rest[:, :-1]).sum(1)
     common = _correlation(pairs.sum(0), squares.sum(0))
+    common = np.broadcast_to(np.maximum(common, np.median(common)), squares.shape)
     each = np.median(_correlation(pairs, squares), axis=1, keepdims=True)
-    r = np.clip(np.maximum(np.maximum(common, np.median(common)), each), 0.0, 0.95)
-    slowness: Array = (1 + r) / (1 - r)
-    return slowness
+    first, second = (np.clip(r, 0.0, 0.95) for r in (common, np.maximum(common, each)))
+    return (1 + first) / (1 - first), (1 + second) / (1 - second)
 
 
 def _correlation(pairs: Array, squares: Array) -> Array:

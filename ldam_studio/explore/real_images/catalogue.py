@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -119,6 +120,9 @@ class Catalogue:
             "times": self.times,
         }
         metadata = {shards.ABOUT: msgspec.json.encode(about).decode()}
+        if not is_regular(path):  # a pipe, say, in the program's own folder
+            with suppress(OSError):
+                path.unlink()
         write_durably(path, lambda to: save_file(tensors, to, metadata))
         _drop_oldest(path)
 
