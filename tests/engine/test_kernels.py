@@ -18,6 +18,7 @@ from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.frame import FrameRequest, make_frame
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
+from ldam_studio.errors import StudioError
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.sampler.kernels import KERNELS, State
 from ldam_studio.sampler.settings import SETTINGS, Settings
@@ -106,6 +107,15 @@ def test_a_stored_session_goes_on_with_the_same_bits(open_one, run, lenet, kerne
     again = serialise.from_tensors(tensors, json.loads(json.dumps(about)))
     assert same(state, again)
     assert same(run(state, 4)[0], run(again, 4)[0])
+
+
+@pytest.mark.parametrize("shape", [(1, 7), (1,), (1, 1, 28, 28)])
+def test_memory_that_is_not_shaped_like_the_chains_is_refused(open_one, run, shape):
+    state, _ = run(open_one(kernel="underdamped"), 2)
+    tensors, about = serialise.to_tensors(state)
+    tensors["lanes.0.memory.velocity"] = torch.zeros(shape, dtype=torch.float64)
+    with pytest.raises(StudioError, match="incomplete or damaged"):
+        serialise.from_tensors(tensors, about)
 
 
 def test_moments_of_0_1_0_are_read(open_one, run):
