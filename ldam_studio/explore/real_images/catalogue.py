@@ -5,7 +5,6 @@ A file counts as unchanged while its name, size and time of change are the same.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -171,7 +170,7 @@ def _path(spec: Spec, limit: int) -> Path:
 
 
 def _drop_oldest(own: Path) -> None:
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         kept = sorted(own.parent.glob(f"*{shards.SUFFIX}"), key=lambda path: path.stat().st_mtime)
         for path in kept[:-MOST_KEPT]:
             path.unlink(missing_ok=True)
