@@ -188,8 +188,16 @@ def _about(lane: Lane, shown: Shown) -> str:
     if shown.what not in AVERAGES:
         return f"{words}."
     counts = lane.shown_average().count[front].tolist()
-    least, most = min(counts), max(counts)
-    return f"{words}; {_span(least, most)} samples."
+    window = lane.settings.window if lane.settings.average_over == "time" else 0
+    return f"{words}; {_samples(min(counts), max(counts), window)}."
+
+
+def _samples(least: int, most: int, window: int) -> str:
+    """Return how many samples were averaged; a window of 0 forgets none."""
+    samples = f"{_span(least, most)} sample{'s' * (most != 1)}"
+    if not 0 < window < most:
+        return samples
+    return f"{'' if window <= least else 'at most the '}last {window:,} of {samples}"
 
 
 def settings_words(settings: Settings, chain: int | None = None) -> str:

@@ -21,7 +21,7 @@ from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
 from ldam_studio.export.exporting import export
-from ldam_studio.export.figure import _columns, figure_of, title_of
+from ldam_studio.export.figure import _columns, _samples, figure_of, title_of
 from ldam_studio.export.links import link_in, unpacked
 from ldam_studio.export.shown import KINDS, Shown, can_show, parts_of
 from ldam_studio.gui.exporting.figure_dialog import (
@@ -174,6 +174,19 @@ def test_what_cannot_be_shown_is_known_before_anything_is_drawn(state):
 def test_the_usual_title_names_the_neuron(state, compared):
     assert title_of(state, Shown("raw", 3)) == "Raw sample of 3 (fc3:3)"
     assert title_of(compared, Shown("averages")) == "Running averages of 4 chains"
+
+
+def test_the_notes_say_which_samples_the_average_covers(state):
+    assert [_samples(*each) for each in ((1, 1, 0), (9, 2000, 0), (150, 150, 150))] == [
+        "1 sample",
+        "9 to 2,000 samples",
+        "150 samples",
+    ]
+    assert _samples(2000, 2000, 150) == "last 150 of 2,000 samples"
+    assert _samples(9, 2000, 150) == "at most the last 150 of 9 to 2,000 samples"
+    lane = replace(state.lane, settings=Settings.of(window=2))
+    figure = figure_of(replace(state, lanes=(lane,)), Shown("average", 3), "")
+    assert figure.notes[0].endswith("; last 2 of 3 samples.")
 
 
 def test_many_chains_fit_on_a_page(state):

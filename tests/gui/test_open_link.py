@@ -5,11 +5,27 @@ from __future__ import annotations
 import threading
 from types import SimpleNamespace
 
+from PyQt6.QtGui import QGuiApplication
+
 from gui.windows import until
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.opening import open_link
 from ldam_studio.gui.opening.open_link import EMPTY, LinkDialog
 from ldam_studio.gui.stragglers import STRAGGLERS
+
+
+def test_pasting_takes_the_place_of_the_link_from_the_clipboard(qtbot, monkeypatch):
+    monkeypatch.setattr(open_link, "read_link", lambda _text: SimpleNamespace(words="A link"))
+    QGuiApplication.clipboard().setText("ldam:1\nabc")
+    dialog = LinkDialog()
+    qtbot.addWidget(dialog)
+    assert dialog._field.text() == dialog._field.selectedText() == "ldam:1abc"
+    assert dialog._field.cursorPosition() == 0
+    dialog._field.paste()
+    assert dialog._field.text().count("ldam:") == 1
+    QGuiApplication.clipboard().clear()
+    until(qtbot, lambda: dialog._open.isEnabled())
+    dialog.reject()
 
 
 def test_it_says_what_a_link_shows_without_a_wait(qtbot, monkeypatch):

@@ -227,7 +227,9 @@ def test_a_grid_has_a_column_for_each_neuron_or_the_shape_of_a_screen():
 def test_the_texts_say_what_is_shown_and_when():
     state, _ = advance(session("fc3:0-2"))
     assert caught(state, raw(front=1)).note == "1, step 1"
-    assert caught(state, Wanted("strip", 28, 1, Display(IMAGE))).note == "step 1"
+    strip = Wanted("strip", 28, 1, Display(IMAGE))
+    assert caught(state, strip).note == "step 1"
+    assert caught(advance(session("fc3:1"))[0], strip).note == "1, step 1"
 
 
 @pytest.mark.parametrize("overlap", [0, 4])
@@ -352,7 +354,9 @@ def test_a_recording_follows_what_is_done_and_ends_with_the_session(studio, qtbo
 
 def test_the_key_stops_and_closing_finishes_the_file(studio, qtbot, tmp_path):
     recorder, path = studio.feature(Recordings), tmp_path / "new" / "b.png"
+    before = studio.statusBar().sizeHint().height()
     recorder.start(choice(path, what="strip"))
+    assert studio.statusBar().sizeHint().height() == before  # so that the images stay in place
     first = recorder.recording
     until(qtbot, lambda: first.frames > 2)
     studio.actions_by_name["record"].trigger()

@@ -51,8 +51,10 @@ class LinkDialog(FittingDialog):
         there = present(QGuiApplication.clipboard()).text()
         self._answer(EMPTY, "muted")
         if is_link(there):
-            self._field.setText("".join(there.split()))
-            self._field.setCursorPosition(0)
+            link = "".join(there.split())
+            self._field.setText(link)
+            # Pasting takes its place; its beginning is in sight.
+            self._field.setSelection(len(link), -len(link))
 
     def ask(self) -> str | None:
         """Show the dialog and return the link; None if it was cancelled."""

@@ -78,7 +78,7 @@ class Caught:
     missed
         How many frames could not be taken directly before this one.
     note
-        The neuron in front, if one chain is shown, and the step.
+        The neuron, if all chains that are shown have the same, and the step.
     """
 
     images: tuple[Images, ...]
@@ -96,7 +96,9 @@ def caught(state: SessionState, wanted: Wanted, missed: int = 0) -> Caught:
     if wanted.what not in OF_ALL:
         front = min(wanted.front, len(state.lane.neurons) - 1)
         chains = slice(front, front + 1)
-        note = f"{state.lane.network.label(state.lane.neurons[front])}, {note}"
+    shown = state.lane.neurons[chains]
+    if len(set(shown)) == 1:
+        note = f"{state.lane.network.label(shown[0])}, {note}"
     images = []
     size = 0
     for lane in state.lanes:
@@ -109,8 +111,8 @@ def caught(state: SessionState, wanted: Wanted, missed: int = 0) -> Caught:
             values = _reduced(average.mean[chains], lane, wanted)
             images.append(Images(Arriving(values), Arriving(average.count[chains].clone())))
             size += VALUE * values.numel()
-    pixels, neurons = state.lane.network.pixels, state.lane.neurons[chains]
-    return Caught(tuple(images), pixels, wanted.display, neurons, size, missed, note)
+    pixels = state.lane.network.pixels
+    return Caught(tuple(images), pixels, wanted.display, shown, size, missed, note)
 
 
 def _reduced(values: Tensor, lane: Lane, wanted: Wanted) -> Tensor:

@@ -36,6 +36,7 @@ class RecordingLight(QWidget):
         row.addWidget(_Dot())
         row.addWidget(self.words)
         row.addWidget(self.button)
+        self._keep_height()
         self.hide()
 
     def show_words(self, words: tuple[str, ...], tip: str) -> None:
@@ -47,6 +48,11 @@ class RecordingLight(QWidget):
         widest = "".join("0" if letter.isdigit() else letter for letter in text)
         self.words.setMinimumWidth(self.fontMetrics().horizontalAdvance(widest))
         self.setToolTip(tip)
+        self._keep_height()
+
+    def _keep_height(self) -> None:
+        """Make the button as high as the text, so that no bar grows and the images stay."""
+        self.button.setFixedHeight(self.fontMetrics().height())
 
 
 class _Dot(QWidget):
