@@ -12,6 +12,7 @@ from ldam_studio.gui.theme import icons
 from ldam_studio.gui.theme.theme import current
 
 NARROW = 1000  # logical pixels; in a narrower window only the time is shown
+BORDER = 2  # logical pixels around the icon of the button
 
 
 class RecordingLight(QWidget):
@@ -26,6 +27,7 @@ class RecordingLight(QWidget):
         self.button = QToolButton()
         self.button.setIcon(icons.icon("stop"))
         self.button.setAutoRaise(True)
+        self.button.setProperty("slim", True)
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.button.setAccessibleName("Stop recording")
         self.button.setToolTip("Stop recording (Ctrl+Shift+R)")
@@ -52,7 +54,9 @@ class RecordingLight(QWidget):
 
     def _keep_height(self) -> None:
         """Make the button as high as the text, so that no bar grows and the images stay."""
-        self.button.setFixedHeight(self.fontMetrics().height())
+        high = self.fontMetrics().height()
+        self.button.setFixedHeight(high)
+        self.button.setIconSize(QSize(high, high) - 2 * QSize(BORDER, BORDER))
 
 
 class _Dot(QWidget):

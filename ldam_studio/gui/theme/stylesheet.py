@@ -13,6 +13,7 @@ QToolBar { background: $background; border: none; border-bottom: 1px solid $outl
            padding: ${half}px; }
 QToolButton { border: 1px solid transparent; border-radius: 5px; padding: ${half}px ${pad}px; }
 QToolButton[compact="true"] { padding: ${half}px ${tight}px; }
+QToolButton[slim="true"] { padding: 0 ${tight}px; }
 QToolButton[choice="true"] { background: $raised; border-color: $control;
             padding-right: ${menu}px; }
 QToolButton[choice="true"]::menu-indicator { image: url("$down"); width: ${glyph}px;
