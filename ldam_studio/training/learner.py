@@ -155,6 +155,11 @@ def from_tensors(module: nn.Module, tensors: Mapping[str, torch.Tensor]) -> Lear
         for name, value in tensors_under("optimiser.", tensors).items():
             number, _, moment = name.partition(".")
             moments.setdefault(int(number), {})[moment] = _laid_out(value, parameters[int(number)])
+        for index, found in moments.items():
+            shapes, like = {n: kept.shape for n, kept in found.items()}, parameters[index].shape
+            whole = shapes == {"step": (), "exp_avg": like, "exp_avg_sq": like}
+            if not (whole and found["step"] >= 1):
+                raise ValueError("an optimiser of other parameters")
         optimiser = state.optimiser.state_dict()
         state.optimiser.load_state_dict({**optimiser, "state": moments})
         for name, generator in state.generators.items():

@@ -256,3 +256,11 @@ def test_a_discriminator_hands_its_generator_to_every_dropout() -> None:
     owners = [m.generator for m in module.modules() if isinstance(m, SeededDropout)]
     assert owners == [generator, generator]
     assert module.train()(fakes(0)).shape == (10,)
+
+
+@pytest.mark.parametrize(("name", "value"), [("step", -1.0), ("exp_avg", 0.0), ("exp_avg_sq", 0.0)])
+def test_an_optimiser_that_could_not_go_on_is_refused(name: str, value: float) -> None:
+    tensors = learned(1).tensors()
+    tensors[f"optimiser.0.{name}"] = torch.tensor(value)
+    with pytest.raises(StudioError, match="cannot continue learning"):
+        from_tensors(discriminator(), tensors)
