@@ -127,11 +127,11 @@ class CardPainter(QStyledItemDelegate):
     def updateEditorGeometry(
         self, editor: QWidget | None, option: QStyleOptionViewItem, index: QModelIndex
     ) -> None:
-        """Put the field where the note is."""
-        editor, note = present(editor), self.place(option, index).note
+        """Put the field where the note is, over the whole width of the card."""
+        editor, parts = present(editor), self.place(option, index)
         high = editor.sizeHint().height()
-        bottom = min(note.top() + high, option.rect.bottom() + 1)
-        editor.setGeometry(QRect(note.left() - 2, bottom - high, note.width() + 4, high))
+        bottom = min(parts.note.top() + high, option.rect.bottom() + 1)
+        editor.setGeometry(parts.card.left(), bottom - high, parts.card.width(), high)
 
 
 def _aspect(index: QModelIndex) -> float:

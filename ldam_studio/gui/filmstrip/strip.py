@@ -69,7 +69,9 @@ class Strip(QListView):
 
     def _restore(self) -> None:
         if self._pressed.isValid():
-            self.asked.emit("restore", QModelIndex(self._pressed))
+            index = QModelIndex(self._pressed)
+            self.scrollTo(index)
+            self.asked.emit("restore", index)
 
     # Events
 
