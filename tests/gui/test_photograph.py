@@ -118,6 +118,7 @@ def test_a_png_without_a_recipe_is_a_photograph(studio, qtbot, tmp_path):
         files(studio).open(tmp_path / name)
         said = f"{name} is an animation; its first image is shown as a photograph."
         until(qtbot, lambda said=said: said in studio.banner.texts())
+    until(qtbot, lambda: feature._task is None)  # the network has looked at the last one
 
 
 def test_what_is_no_photograph_is_said_in_the_tab(studio, qtbot, tmp_path):

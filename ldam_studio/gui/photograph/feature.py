@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QFileDialog
 
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.stragglers import wait_for
 from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.gui.task import Task
 from ldam_studio.networks.neurons import Neuron
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 EVERY_S = 1.5  # between two questions what the network says of the average
 SOON_S = 0.2  # until its answer has changed, so that it is known where
+LOOKING, NOW = "photograph", "photograph-now"  # names of threads
 
 OPEN = Entry(
     "open_photograph",
@@ -93,6 +95,11 @@ class Photographs(Feature):
         self._leave_now()
         self._leave_task()
 
+    def close(self) -> None:
+        """Wait until what was abandoned has ended."""
+        for name in (LOOKING, NOW):
+            wait_for(name)
+
     def _leave_task(self) -> None:
         if self._task is not None:
             self._task.leave()
@@ -139,7 +146,7 @@ class Photographs(Feature):
     def _run(self, work: Callable[[Task], object], done: Callable[..., object]) -> None:
         self._leave_task()
         task = self._task = Task(work)
-        task.setObjectName("photograph")
+        task.setObjectName(LOOKING)
         task.done.connect(done)
         task.failed.connect(self._fail)
         task.staged.connect(self._show_stage)
@@ -188,7 +195,7 @@ class Photographs(Feature):
         self._asked = now
         network = self.studio.model.outline.lane.network
         task = self._now = Task(lambda _task: look_now(network, average, rest))
-        task.setObjectName("photograph-now")
+        task.setObjectName(NOW)
         task.done.connect(self._show_now)
         task.failed.connect(lambda _error: self._leave_now())
         task.start()
