@@ -185,8 +185,9 @@ def test_a_schedule_is_stopped_goes_on_and_begins_again(scheduled, qtbot):
     until(qtbot, lambda: scheduled.last_frame.lanes[0].held)
     scheduled.controller.redo()
     until(qtbot, lambda: not scheduled.last_frame.lanes[0].held)
+    before = scheduled.last_frame.step
     panel.start.click()
-    until(qtbot, lambda: scheduled.last_frame.lanes[0].clock < at)
+    until(qtbot, lambda: scheduled.last_frame.step - scheduled.last_frame.lanes[0].clock >= before)
     names = [name for name, *_ in logged(scheduled)]
     assert names == ["hold_schedule"] * 4 + ["run_schedule"]
     stop = scheduled.actions_by_name["stop_schedule"]
