@@ -12,15 +12,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 from msgspec import Meta, Struct
 
 from ldam_studio import __version__
 from ldam_studio.atlas.pictures import AtlasRow, read_row
 from ldam_studio.engine.description import Text
-from ldam_studio.errors import StudioError, plain
+from ldam_studio.errors import StudioError
+from ldam_studio.explore import folder_index
+from ldam_studio.explore.folder_index import check_same
 from ldam_studio.explore.sheets.spec import file_name
-from ldam_studio.files import check_folder, is_regular, read_state, remove_temporaries, write_bytes
+from ldam_studio.files import check_folder, is_regular, remove_temporaries, write_bytes
 from ldam_studio.networks.neurons import Neuron
 
 INDEX = "atlas.json"
@@ -89,13 +90,7 @@ class AtlasFolder:
 
     def _check_same(self, index: Index) -> None:
         here, there = (dict(_flat(atlas)) for atlas in (self._described, index.atlas))
-        names = sorted(n for n in here.keys() | there.keys() if here.get(n) != there.get(n))
-        if names:
-            others = f" and {len(names) - 3} others" if len(names) > 3 else ""
-            raise StudioError(
-                f"The folder {self.folder} has another atlas, with another "
-                f"{', '.join(names[:3])}{others}; choose another folder with --out."
-            )
+        check_same(self.folder, here, there, "atlas", "choose another folder with --out")
 
 
 def _flat(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -107,15 +102,9 @@ def _flat(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def read_index(folder: Path) -> Index:
-    """Read the index; `StudioError` if its index is damaged or of a later version."""
-    path = folder / INDEX
-    try:
-        return msgspec.json.decode(read_state(path), type=Index)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise StudioError(
-            f"{path} is no index of an atlas, or damaged ({plain(str(error), 200)}); remove it, "
-            "and the pictures that are there are used again."
-        ) from None
+    """Read the index; `StudioError` if it is damaged or of a later version."""
+    remedy = "remove it, and the pictures that are there are used again"
+    return folder_index.read_index(folder / INDEX, Index, "an atlas", remedy)
 
 
 def key_of(sheet: str, neuron: Neuron) -> str:

@@ -34,6 +34,7 @@ from ldam_studio.commands.shared.sheets import (
 )
 from ldam_studio.commands.shared.telling import Telling
 from ldam_studio.engine.picture import DISPLAYS
+from ldam_studio.export.places import written_name
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.progress import Stopped
@@ -193,11 +194,12 @@ def order_of(
 def described(args: argparse.Namespace, network: Network) -> dict[str, Any]:
     """Return what all neurons of an atlas have in common, by which its folder knows it.
 
-    Settings are those before they are suited to a layer.
+    Settings are those before they are suited to a layer. The file of own code is written as in
+    recipes, so that it may move with the folder and names no person.
     """
     settings = settings_of(args, preset_of(args), network.pixels, discriminator=False)
     return {
-        "network": network.name,
+        "network": written_name(network.name, args.out),
         "weights' SHA-256": network.provenance.sha256,
         "settings": asdict(settings),
         "chains": args.chains,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import os
@@ -75,6 +76,20 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(atlas, "make", make)
     assert main([*WORDS, str(tmp_path / "a")]) == 130
     assert "stopped after 0 of 6 neurons; the same command goes on" in capsys.readouterr().err
+
+
+def test_the_index_names_nobodys_home(tmp_path, monkeypatch):
+    home, network = tmp_path / "home" / "ada", open_network("lenet")
+    monkeypatch.setattr(Path, "home", lambda: home)
+    parser = argparse.ArgumentParser()
+    atlas.add_arguments(parser)
+
+    def named(code: Path, out: Path) -> str:
+        monkeypatch.setattr(network, "name", f"{code}:net")
+        return atlas.described(parser.parse_args(["--out", str(out)]), network)["network"]
+
+    assert named(home / "work/mine.py", tmp_path / "disk/atlas") == "~/work/mine.py:net"
+    assert named(home / "work/mine.py", home / "work/a") == "../mine.py:net"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,9 @@ from msgspec import Meta, Struct
 from ldam_studio import __version__
 from ldam_studio.engine.description import Text
 from ldam_studio.engine.picture import Bytes
-from ldam_studio.errors import StudioError, plain
+from ldam_studio.errors import StudioError
+from ldam_studio.explore import folder_index
+from ldam_studio.explore.folder_index import check_same
 from ldam_studio.explore.sheets.drawing import Drawn
 from ldam_studio.explore.sheets.rows import SheetRow
 from ldam_studio.explore.sheets.spec import SheetSpec, file_name
@@ -28,13 +30,11 @@ from ldam_studio.export.exporting import draft
 from ldam_studio.export.formats.table import read
 from ldam_studio.export.places import with_written_places
 from ldam_studio.export.shown import picture_of
-from ldam_studio.files import check_folder, is_regular, read_state
+from ldam_studio.files import check_folder, is_regular
 from ldam_studio.networks.neurons import Neuron
 
 INDEX = "index.json"
 FORMAT = 1
-NAMED = 3
-"""Differences that a sentence names."""
 PLACES = ("weights", "labels", "data")
 """Where files lie, which may change; their content is known by its hash."""
 
@@ -122,13 +122,8 @@ class SheetFolder:
 
     def _check_same(self, index: Index) -> None:
         here, there = (dict(_values(sheet)) for sheet in (self.spec.described, index.sheet))
-        names = sorted(n for n in here.keys() | there.keys() if here.get(n) != there.get(n))
-        if names:
-            others = f" and {len(names) - NAMED} others" if len(names) > NAMED else ""
-            raise StudioError(
-                f"The folder {self.folder} has another contact sheet, with another "
-                f"{', '.join(names[:NAMED])}{others}; choose another folder, or delete it."
-            )
+        remedy = "choose another folder, or delete it"
+        check_same(self.folder, here, there, "contact sheet", remedy)
 
 
 def digest_of(spec: SheetSpec) -> str:
@@ -153,11 +148,5 @@ def _values(described: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[str, 
 
 def read_index(folder: Path) -> Index:
     """Read the index of a folder; `StudioError` if it is damaged or from a later version."""
-    path = folder / INDEX
-    try:
-        return msgspec.json.decode(read_state(path), type=Index)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise StudioError(
-            f"{path} is no index of a contact sheet, or damaged ({plain(str(error), 200)}); delete "
-            "it to draw the sheet anew."
-        ) from None
+    remedy = "delete it to draw the sheet anew"
+    return folder_index.read_index(folder / INDEX, Index, "a contact sheet", remedy)
