@@ -27,7 +27,8 @@ def __getattr__(name: str) -> object:
     # Not by an import statement: all layers read the version here, and know nothing of scripting.
     from importlib import import_module
 
-    found = globals()[name] = getattr(import_module(f"{__name__}.scripting"), name)
+    home = "gui.app.scripted" if name == "studio" else "scripting"
+    found = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
     return found
 
 

@@ -1,3 +1,4 @@
+from ldam_studio.gui.app.scripted import studio as studio
 from ldam_studio.scripting import Network as Network
 from ldam_studio.scripting import PixelSpec as PixelSpec
 from ldam_studio.scripting import Replayed as Replayed
@@ -7,6 +8,5 @@ from ldam_studio.scripting import open_network as open_network
 from ldam_studio.scripting import replay as replay
 from ldam_studio.scripting import sample as sample
 from ldam_studio.scripting import stream as stream
-from ldam_studio.scripting import studio as studio
 
 __version__: str

@@ -23,6 +23,7 @@ from ldam_studio.export.kept_weights import overwritten_in
 from ldam_studio.export.recipe import LIMIT, Recipe
 from ldam_studio.export.shown import Shown, picture_of
 from ldam_studio.files import read_bytes, state_folder
+from ldam_studio.networks.sources.in_memory import is_in_memory
 
 PREFIX = "ldam:"
 VERSION = "1"
@@ -58,6 +59,12 @@ def link_of(state: SessionState, shown: Shown) -> str:
     StudioError
         If there is nothing to show, or the recipe needs a file beside it or is too long.
     """
+    for lane in state.lanes:
+        if is_in_memory(lane.network.name):
+            raise StudioError(
+                f"{lane.network.name} is a module in the memory of a Python program, which no link "
+                "can name; export a picture, which that program can replay."
+            )
     recipe = Recipe.of(state, shown, picture_of(state, shown))
     if recipe.session_file is not None or "at" in recipe.data["session"]:
         raise StudioError(

@@ -1,4 +1,7 @@
-"""The public interface of Python programs, which `ldam_studio` offers as its own names."""
+"""The public interface of Python programs, which `ldam_studio` offers as its own names.
+
+One name is elsewhere: `studio` is that of the window, `gui.app.scripted`.
+"""
 
 from ldam_studio.errors import StudioError
 from ldam_studio.networks.network import Network
@@ -7,7 +10,6 @@ from ldam_studio.scripting.opening import open_network
 from ldam_studio.scripting.replaying import replay
 from ldam_studio.scripting.run import Replayed, Run
 from ldam_studio.scripting.sampling import sample, stream
-from ldam_studio.scripting.window import studio
 
 __all__ = [
     "Network",
@@ -19,5 +21,4 @@ __all__ = [
     "replay",
     "sample",
     "stream",
-    "studio",
 ]

@@ -13,6 +13,7 @@ import pytest
 import torch
 from PyQt6.QtGui import QTextDocument
 from PyQt6.QtWidgets import QFileDialog, QLabel
+from torch import nn
 
 from gui.test_filmstrip import pin, pins_of, restore, state_of
 from gui.windows import CPU, click, close_saved, files, open_in, paused, small_opening, until
@@ -31,11 +32,14 @@ from ldam_studio.gui.opening.file_kinds import SESSION, kind_of
 from ldam_studio.gui.opening.saved import saved_opening
 from ldam_studio.gui.saving.feature import Saving
 from ldam_studio.gui.session.note import IMPERSONAL, Layout, Note
+from ldam_studio.gui.session.openings import network_opening
 from ldam_studio.gui.session.store import SessionStore
 from ldam_studio.gui.stragglers import wait_for
 from ldam_studio.gui.tips import as_tip
 from ldam_studio.gui.watch.watching import Watching
-from ldam_studio.networks.sources.opening import open_network
+from ldam_studio.networks.pixels import PixelSpec
+from ldam_studio.networks.sources.opening import open_module, open_network
+from ldam_studio.networks.sources.options import Options
 from ldam_studio.progress import tell
 
 
@@ -292,3 +296,15 @@ def test_the_desktop_opens_session_files(tmp_path, monkeypatch, capsys):
     assert main(["desktop", "--remove"]) == 0
     assert not [path for path in (tmp_path / "share").rglob("*") if path.is_file()]
     assert capsys.readouterr().out.count("removed ") == 4
+
+
+def test_a_module_in_memory_is_neither_saved_nor_linked(make_window, qtbot):
+    pixels = PixelSpec(1, 8, 8, (0.5,), (0.5,), rest=0.5)
+    network = open_module(nn.Sequential(nn.Conv2d(1, 2, 3)), None, Options(pixels))
+    window = open_in(make_window(), qtbot, network_opening(network, CPU))
+    for name in ("save", "save_session"):
+        window.actions_by_name[name].trigger()
+        said = [text for text in window.banner.texts() if "cannot be saved" in text]
+        assert len(said) == 1 and "Export a picture" in said[0]
+    window.actions_by_name["copy_link"].trigger()
+    until(qtbot, lambda: any("no link can name" in text for text in window.banner.texts()))

@@ -17,8 +17,7 @@ from PIL import Image
 from torch import nn
 
 import ldam_studio as ldam
-from ldam_studio.cli import build_parser, main
-from ldam_studio.commands.shared.flags import network_of
+from ldam_studio.cli import main
 
 PIXELS = {"channels": 1, "height": 8, "width": 8, "mean": [0.5], "std": [0.25]}
 IMPORTS = """
@@ -109,9 +108,9 @@ def test_importing_imports_nothing():
 def test_the_stub_has_the_public_names():
     from ldam_studio import scripting
 
-    assert ldam.__all__ == scripting.__all__
+    assert ldam.__all__ == [*scripting.__all__, "studio"]
     with open(ldam.__file__ + "i", encoding="utf-8") as stub:
-        assert [line.split()[-1] for line in stub if " as " in line] == ldam.__all__
+        assert sorted(line.split()[-1] for line in stub if " as " in line) == ldam.__all__
     for name in ldam.__all__:
         assert getattr(ldam, name).__doc__
     with pytest.raises(AttributeError, match="no attribute 'engine_room'"):
@@ -241,22 +240,6 @@ def test_a_run_shows_itself(small):
     assert "<d>" not in text
 
 
-def test_the_window_is_opened_as_the_network_was(tmp_path, monkeypatch):
-    started = []
-    monkeypatch.setattr(subprocess, "Popen", lambda words, **_how: started.append(words))
-    code = tmp_path / "mine.py"
-    code.write_text("from torch import nn\ndef model(): return nn.Sequential(nn.Conv2d(1, 2, 3))\n")
-    pixels = PIXELS | {"mean": [-0.5], "std": [1e-05]}
-    network = ldam.open_network(f"{code}:model", pixels=pixels, weights="random:3", class_layer="0")
-    ldam.studio(network, preset="clean")
-    first = build_parser().parse_args(started[0][3:])
-    again = network_of(first)
-    assert (first.network, first.preset) == (network.name, "clean")
-    assert again.sha256 == network.sha256 and again.pixels == network.pixels
-    ldam.studio("lenet")
-    assert build_parser().parse_args(started[1][3:]).network == "lenet"
-
-
 def nan_weights() -> nn.Module:
     module = Small()
     with torch.no_grad():
@@ -308,10 +291,6 @@ WRONG = {
     "no classes": (
         lambda: ldam.sample(ldam.open_network(Scores(), pixels=PIXELS), 1),
         "returns nothing that could be its classes",
-    ),
-    "a window": (
-        lambda: ldam.studio(ldam.open_network(Small(), pixels=PIXELS)),
-        "cannot see a module in memory",
     ),
     "no picture": (lambda: ldam.replay("nowhere.png"), "nowhere.png"),
 }

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ldam_studio.gui.session.openings import Opening
 
 SWITCH_S = 0.002
+IN_MEMORY = (
+    "This network is a module in the memory of a Python program: its session is not kept when the "
+    "window closes, and its pictures are replayed only where the module is given again."
+)
 
 
 def make_application() -> QApplication:
@@ -50,6 +54,8 @@ def opening_of(start: Start) -> Opening | None:
     if start.named is not None:
         from ldam_studio.gui.session.openings import network_opening
 
-        opening = network_opening(start.named.network, start.device, start.data)
-        return replace(opening, beside=start.named.beside)
+        named = start.named
+        opening = network_opening(named.network, start.device, start.data, named.spec)
+        note = IN_MEMORY if named.is_in_memory else ""
+        return replace(opening, beside=named.beside, note=note)
     return None

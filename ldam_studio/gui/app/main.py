@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, QTimer
+from PyQt6.QtWidgets import QApplication
 
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.app.application import make_application, opening_of
@@ -46,17 +47,28 @@ def main(start: Start) -> int:
 
         return run_without_display(start, why)
     app = make_application()
-    # This comes before the window, so that an error is reported in the terminal.
-    opening = opening_of(start)
-    window = _window(start, opening)
-    failures = Failures(window.banner.say)
-    with Interrupt(window), failures:
-        code = app.exec()
+    window, failures, code = run_window(start, app)
     # Everything is saved. The operating system frees Qt's objects: Python would delete them in
     # arbitrary order, which crashes now and then, and would wait for a step that takes seconds.
     _KEPT.extend((app, window, failures))
     atexit.register(_leave, code)
     return code
+
+
+def run_window(start: Start, app: QApplication) -> tuple[StudioWindow, Failures, int]:
+    """Show the window until it is closed; return it, what reports its errors, and the exit code.
+
+    Raises
+    ------
+    StudioError
+        If the named file cannot be opened.
+    """
+    # This comes before the window, so that an error is reported in the terminal.
+    opening = opening_of(start)
+    window = _window(start, opening)
+    failures = Failures(window.banner.say)
+    with Interrupt(window), failures:
+        return window, failures, app.exec()
 
 
 _KEPT: list[QObject] = []
@@ -77,18 +89,22 @@ def _window(start: Start, opening: Opening | None) -> StudioWindow:
     from ldam_studio.gui.watch.watching import Watching
     from ldam_studio.gui.window.window import StudioWindow
 
-    window = StudioWindow(start.device, SessionStore(), start.data)
+    named = start.named
+    # Where there is a store, every session is kept in it, and the next start opens it again.
+    keeps = named is None or not named.is_in_memory
+    window = StudioWindow(start.device, SessionStore() if keeps else None, start.data)
     # A full collection of garbage holds the interpreter. Over all that was imported, some 300,000
     # objects, that takes up to half a second, in which the window would stand still.
     gc.freeze()
-    recalled = window.recall()
-    remembered = recalled.opening
-    before = ten_digits(start.device, start.data) if start.fresh else remembered
-    named = start.named
-    if named is not None and opening is not None and not start.fresh:
-        if named.request.name == recalled.network:
-            note = "The last session showed this network, too."
-            opening = replace(opening, note=note, offered=remembered.offered or remembered)
+    before = ten_digits(start.device, start.data)
+    if keeps:
+        recalled = window.recall()
+        remembered = recalled.opening
+        before = before if start.fresh else remembered
+        if named is not None and opening is not None and not start.fresh:
+            if named.request.name == recalled.network:
+                note = "The last session showed this network, too."
+                opening = replace(opening, note=note, offered=remembered.offered or remembered)
     picture = start.file if start.file is not None and not SESSION.has(start.file) else None
     if picture is not None or start.link:
         opening = None  # what was named lies over the last session
@@ -104,7 +120,7 @@ def _window(start: Start, opening: Opening | None) -> StudioWindow:
         if opening is not None and start.file is not None:
             opening = replace(opening, fallback=before)
         window.open(replace(opening or before, preset=start.preset))
-    if named is not None:
+    if named is not None and keeps:
         window.feature(Files).remember_network(named.request)
     if picture is not None:
         window.feature(Files).open(picture)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ldam_studio.engine.beside import Beside
     from ldam_studio.engine.compute.device import Device
+    from ldam_studio.engine.session import SessionSpec
     from ldam_studio.networks.network import Network
     from ldam_studio.networks.sources.request import NetworkRequest
     from ldam_studio.sampler.presets import Preset
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Named:
-    """A network that was named on the command line.
+    """A network that was named on the command line, or given by a script.
 
     Parameters
     ----------
@@ -26,11 +27,22 @@ class Named:
         How to open the network again, for the list of recent networks.
     beside
         The network to compare it with, if any.
+    spec
+        The session that shows it; None for the one that suits it.
     """
 
     network: Network
     request: NetworkRequest
     beside: Beside | None = None
+    spec: SessionSpec | None = None
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether it is a module of a Python program, which no later start could open again."""
+        # Here, so that the command line can import this module without torch.
+        from ldam_studio.networks.sources.in_memory import is_in_memory
+
+        return is_in_memory(self.network.name)
 
 
 @dataclass(frozen=True)

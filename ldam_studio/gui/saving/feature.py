@@ -18,6 +18,7 @@ from ldam_studio.export.filmstrip.pins import FOLDER as FILMSTRIP
 from ldam_studio.gui.saves import Saves
 from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.gui.waiting import PatientQuestion
+from ldam_studio.networks.sources.in_memory import is_in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,11 @@ SAVE_AS = Entry(
     needs_session=True,
 )
 FILES = f"Sessions (*{SUFFIX})"
+NOTICE = "save session"  # the key of messages
+NO_FILE = (
+    "This session cannot be saved: its network is a module in the memory of a Python program, so "
+    "that no file of it could be opened. Export a picture or its arrays instead."
+)
 UNUSUAL = re.compile(r"[^\w.-]+")  # letters that a suggested name has none of
 LONGEST_NAME = 60
 
@@ -62,7 +68,7 @@ class Saving(Feature):
         places.add_to_menu(
             "File", places.action(SAVE, self.save_again), places.action(SAVE_AS, self.save_as)
         )
-        self._question = PatientQuestion(studio, "save session", "save the session")
+        self._question = PatientQuestion(studio, NOTICE, "save the session")
         self._saves = Saves(studio, "save-session")
         self.file: Path | None = None
         studio.controller.opening.connect(lambda _opening: self._leave_session())
@@ -70,11 +76,18 @@ class Saving(Feature):
 
     def save_again(self) -> None:
         """Save the session after its current step to its file; where it has none, ask for one."""
-        self._question.ask(snapshot, self._save_again)
+        self._ask(self._save_again)
 
     def save_as(self) -> None:
         """Copy the session after its current step, ask for a file, and save it there."""
-        self._question.ask(snapshot, self._choose)
+        self._ask(self._choose)
+
+    def _ask(self, take: Callable[[SessionState], None]) -> None:
+        for lane in self.studio.model.outline.lanes if self.studio.model.is_open else ():
+            if is_in_memory(lane.network.name):
+                self.studio.notices.say(NO_FILE, "warning", key=NOTICE)
+                return
+        self._question.ask(snapshot, take)
 
     def remember(self) -> dict[str, str]:
         """Remember the file to which the session belongs."""

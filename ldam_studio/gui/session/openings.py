@@ -123,29 +123,22 @@ class Opening:
 
 
 def _digits(
-    device: Device,
-    data: Path | None,
-    neurons: str,
-    repeat: int,
-    network: Network | None = None,
-    **settings: Any,
+    device: Device, data: Path | None, neurons: str, repeat: int, **settings: Any
 ) -> SessionState:
-    network = network or open_network("lenet")
-    chosen = tuple(parse_neurons(neurons)) if neurons else network.default_neurons(CLASSES)
     return open_session(
         SessionSpec(
-            network=network,
-            neurons=chosen * repeat,
+            network=open_network("lenet"),
+            neurons=tuple(parse_neurons(neurons)) * repeat,
             settings=Settings.of(**settings),
             seed=SEED,
-            discriminator=open_discriminator(discriminator_for(network) or MNIST_DISCRIMINATOR),
+            discriminator=open_discriminator(MNIST_DISCRIMINATOR),
             device=device,
             data=data,
         )
     )
 
 
-def start(device: Device, data: Path | None = None, network: Network | None = None) -> Opening:
+def start(device: Device, data: Path | None = None) -> Opening:
     """Return the session of the first start: ten chains, one for each class of LeNet.
 
     Parameters
@@ -154,27 +147,19 @@ def start(device: Device, data: Path | None = None, network: Network | None = No
         The device on which the session runs.
     data
         Folder of the data sets; None searches the usual folders.
-    network
-        Another built-in network to show instead of LeNet.
     """
-    own: Mapping[str, Any] = DIGITS_START
-    front = 0
-    if network is not None and network.pixels.channels > 1:
-        own = {**CLOUDY} | find_preset(CLEAN).values(network.pixels.shape, discriminator=True)
-        front = PLAIN_TO_SEE
     return Opening(
         title="Ten digits",
-        make=lambda: _digits(
-            device,
-            data,
-            "",
-            1,
-            network,
-            **{**own, "l2": 0.0, "clamp": True, "window": WINDOW},
-        ),
-        front=front,
+        make=lambda: _made(network_spec(open_network("lenet"), device, data)),
         hint="Press K to melt",
     )
+
+
+def _made(spec: SessionSpec) -> SessionState:
+    """Open a session with the discriminator of its images, if there is one."""
+    name = discriminator_for(spec.network)
+    model = None if name is None else open_discriminator(name)
+    return open_session(replace(spec, discriminator=model))
 
 
 def _photo_chains(network: Network, device: Device) -> int:
@@ -190,27 +175,28 @@ def _photo_chains(network: Network, device: Device) -> int:
     return ON_CPU if device.name == "cpu" else PHOTO_CHAINS
 
 
-def network_opening(network: Network, device: Device, data: Path | None = None) -> Opening:
-    """Return a session with sensible settings for any network.
+def network_spec(network: Network, device: Device, data: Path | None = None) -> SessionSpec:
+    """Return a session with sensible settings for any network, without its discriminator.
 
-    - Built-in networks open like the ten digits, with their discriminator.
+    - Built-in networks show their classes, with their discriminator.
     - Networks for photographs, also those of CIFAR-10's size, show their first classes with the
       preset Clean, which makes such images legible.
-    - All others open with the default settings and are displayed as signed.
-
-    If there is a discriminator for such images, the last two kinds have it with weight 0.
+    - All others have the default settings.
     """
-    if network.name in NETWORKS:
-        return replace(start(device, data, network), title=short_name(network.name))
     pixels = network.pixels
-    name = discriminator_for(network)
-    small, large = name == CIFAR_DISCRIMINATOR, is_large(pixels.shape)
-    photo = small or large
-    values: dict[str, Any] = dict(CLOUDY) if small else {}
-    if photo:
-        values |= find_preset(CLEAN).values(pixels.shape, discriminator=False)
-    chains = _photo_chains(network, device) if large else int(SETTINGS["chains"].default)
-    spec = SessionSpec(
+    small, large = discriminator_for(network) == CIFAR_DISCRIMINATOR, is_large(pixels.shape)
+    values: dict[str, Any] = {}
+    if network.name in NETWORKS:
+        chains, values = CLASSES, dict(DIGITS_START)
+        if pixels.channels > 1:
+            values = {**CLOUDY} | find_preset(CLEAN).values(pixels.shape, discriminator=True)
+        values |= {"l2": 0.0, "clamp": True, "window": WINDOW}
+    else:
+        chains = _photo_chains(network, device) if large else int(SETTINGS["chains"].default)
+        values = dict(CLOUDY) if small else {}
+        if small or large:
+            values |= find_preset(CLEAN).values(pixels.shape, discriminator=False)
+    return SessionSpec(
         network=network,
         neurons=network.default_neurons(chains),
         settings=Settings.of(**values),
@@ -219,14 +205,29 @@ def network_opening(network: Network, device: Device, data: Path | None = None) 
         data=data,
     )
 
-    def make() -> SessionState:
-        model = None if name is None else open_discriminator(name)
-        return open_session(replace(spec, discriminator=model))
 
+def network_opening(
+    network: Network, device: Device, data: Path | None = None, spec: SessionSpec | None = None
+) -> Opening:
+    """Return how to open a network's session.
+
+    If there is a discriminator for its images, the session has it, with weight 0 unless the
+    network is a built-in one. A network for other images than photographs is displayed as signed.
+
+    Parameters
+    ----------
+    spec
+        The session, without its discriminator; None for that of `network_spec`.
+    """
+    shipped, pixels = network.name in NETWORKS, network.pixels
+    photo = discriminator_for(network) == CIFAR_DISCRIMINATOR or is_large(pixels.shape)
+    front = PLAIN_TO_SEE if shipped and pixels.channels > 1 and spec is None else 0
+    asked = spec or network_spec(network, device, data)
     return Opening(
         title=short_name(network.name),
-        make=make,
-        display=Display(IMAGE if photo else SIGNED),
+        make=lambda: _made(asked),
+        display=Display(IMAGE if shipped or photo else SIGNED),
+        front=front,
         hint="Press K to melt",
     )
 

@@ -13,7 +13,7 @@ from PyQt6.QtCore import QObject
 from ldam_studio.engine.watching import process
 from ldam_studio.engine.watching.opening import open_watched
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.session.openings import start
+from ldam_studio.gui.session.openings import network_opening
 from ldam_studio.gui.task import Task
 from ldam_studio.gui.watch.timeline import Plan
 from ldam_studio.gui.watch.trainer import Trainer
@@ -130,7 +130,7 @@ class WatchTraining(QObject):
         self._leave_task()
         studio, folder = self._studio, self.folder
         assert folder is not None
-        opening = start(studio.device, studio.data, network)
+        opening = network_opening(network, studio.device, studio.data)
         note = "LeNet is being trained on digits, and is shown as it learns."
         self._opening = replace(opening, title="LeNet on MNIST", hint="", note=note)
         self._watch.start(Plan(folder, rounds=ROUNDS, own=True), self._opening)
