@@ -113,12 +113,17 @@ def read_row(path: Path) -> AtlasRow:
         If the file is not one of an atlas, or damaged: its pixels are compared with the recipe.
     """
     read(path)
-    return _row_in(_opened(path), path)
+    return row_in(opened_picture(path), path)
 
 
 def read_samples(path: Path) -> Bytes | None:
     """Read the last samples (H, W, 3) in a file of an atlas; None if they were left out."""
-    for kind, data, *_ in _opened(path).private_chunks:
+    return samples_in(opened_picture(path))
+
+
+def samples_in(picture: PngImageFile) -> Bytes | None:
+    """Return the last samples (H, W, 3) in an opened file of an atlas; None if it has none."""
+    for kind, data, *_ in picture.private_chunks:
         if kind == SAMPLES:
             try:
                 with Image.open(BytesIO(data), formats=("PNG",)) as image:
@@ -130,7 +135,8 @@ def read_samples(path: Path) -> Bytes | None:
     return None
 
 
-def _opened(path: Path) -> PngImageFile:
+def opened_picture(path: Path) -> PngImageFile:
+    """Open a PNG picture, whose pixels are not read yet; `StudioError` if it is none."""
     try:
         image = Image.open(BytesIO(read_bytes(path, png.MOST_BYTES)), formats=("PNG",))
     except (OSError, ValueError, SyntaxError):
@@ -139,9 +145,11 @@ def _opened(path: Path) -> PngImageFile:
     return image
 
 
-def _row_in(image: PngImageFile, path: Path) -> AtlasRow:
+def row_in(image: PngImageFile, path: Path) -> AtlasRow:
+    """Return what an opened file says of its neuron; `StudioError` if it is none of an atlas."""
     text = image.info.get(ROW)
     try:
-        return msgspec.json.decode(text if isinstance(text, str) else "", type=AtlasRow)
+        # Pillow's own kind of text, for other letters than Latin ones, is none for msgspec.
+        return msgspec.json.decode(str(text) if isinstance(text, str) else "", type=AtlasRow)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise StudioError(f"{path} is no picture of an atlas; remove it.") from None

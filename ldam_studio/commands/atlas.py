@@ -20,9 +20,10 @@ from ldam_studio.atlas.cluster import (
     local_cluster,
     scheduler_at,
 )
-from ldam_studio.atlas.folder import AtlasFolder
+from ldam_studio.atlas.folder import INDEX, AtlasFolder
 from ldam_studio.atlas.making import Looked, jobs_of, look, make
 from ldam_studio.atlas.orders import NetworkOrder, Order
+from ldam_studio.commands.atlas_page import written_page
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.layers import chosen
 from ldam_studio.commands.shared.progress import INTERRUPTED, progress
@@ -107,7 +108,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Draw what is missing of the atlas; return the exit code.
+    """Draw what is missing of the atlas, then write its page; return the exit code.
 
     It is 130 after Ctrl-C, and 1 if some neurons cannot be drawn.
 
@@ -130,7 +131,7 @@ def run(args: argparse.Namespace) -> int:
     began = time.monotonic()
     with interruptible() as wish, progress() as bar:
         telling = Telling(bar, wish, rate=True)
-        looked, drawn, failed = Looked(), 0, list[str]()
+        looked, drawn, failed, stopped = Looked(), 0, list[str](), False
         try:
             with telling.listener.heard_on():
                 looked = look(folder, jobs)
@@ -150,7 +151,11 @@ def run(args: argparse.Namespace) -> int:
                 "on later",
                 file=sys.stderr,
             )
-            return INTERRUPTED
+            stopped = True
+    # Also after Ctrl-C, for what is there; another Ctrl-C stops that, too.
+    page = written_page(folder.folder) if (folder.folder / INDEX).is_file() else None
+    if stopped or page is None:
+        return INTERRUPTED
     report = {
         "network": network.name,
         "layers": {neurons[0].layer: len(neurons) for neurons in layers},
@@ -162,6 +167,7 @@ def run(args: argparse.Namespace) -> int:
         "failed": failed,
         "seconds": round(time.monotonic() - began, 2),
         "folder": str(args.out),
+        "page": str(args.out / page.path.name),
     }
     print(json.dumps(report) if args.json else _in_words(report))
     return FAILED if failed else 0
@@ -243,4 +249,4 @@ def _in_words(report: dict[str, Any]) -> str:
     failed = report["failed"]
     if failed:
         lines.append(f"{len(failed):,} cannot be drawn: {'; '.join(failed[:NAMED])}")
-    return "\n".join([*lines, f"folder: {report['folder']}"])
+    return "\n".join([*lines, f"folder: {report['folder']}", f"page: {report['page']}"])

@@ -20,6 +20,10 @@ COMMANDS = {
         "ldam_studio.commands.atlas",
         "draw every neuron of many layers, on all cores or on many computers",
     ),
+    "atlas-page": (
+        "ldam_studio.commands.atlas_page",
+        "write the page to browse an atlas, or to compare two",
+    ),
     "modes": (
         "ldam_studio.commands.modes",
         "count the pictures that excite a neuron, and group them",

@@ -1,0 +1,1 @@
+"""The page to browse an atlas: sprite sheets, a table of all neurons, and the browser's files."""
