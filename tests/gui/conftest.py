@@ -8,15 +8,45 @@ import pytest
 from PyQt6.QtCore import QObject
 
 from gui.windows import CPU, finish, open_in, small_opening
-from ldam_studio.gui.session import learning
+from ldam_studio.engine.runner import Runner
+from ldam_studio.engine.watching import watcher
+from ldam_studio.gui.modes import collector
+from ldam_studio.gui.photograph import feature as photograph
+from ldam_studio.gui.session import frames, learning, link, thread
 from ldam_studio.gui.theme import theme
+from ldam_studio.gui.verdict import feature as verdict
+from ldam_studio.gui.window import pace
 from ldam_studio.gui.window.window import StudioWindow
+
+STEPS_PER_SECOND = 200  # of a session that has set no limit itself
+
+
+class Paced(Runner):
+    """A runner that leaves the processor to the window, until a limit is set, or taken away."""
+
+    def __init__(self, *args, **keywords) -> None:
+        super().__init__(*args, **keywords)
+        self._max_rate = STEPS_PER_SECOND
 
 
 @pytest.fixture(autouse=True)
 def _learning_needs_nothing(monkeypatch) -> None:
     """Spare tests the seconds of an import that could outlive them."""
     monkeypatch.setattr(learning, "NEEDED", "json")
+
+
+@pytest.fixture(autouse=True)
+def _nobody_reads_along(monkeypatch) -> None:
+    """Take away the waits that are there so that a person can read, or to spare a battery."""
+    monkeypatch.setattr(thread, "Runner", Paced)
+    monkeypatch.setattr(pace, "FRAME_MS", 16)
+    monkeypatch.setattr(pace, "COMPARE_MS", 20)
+    monkeypatch.setattr(link, "RESTING_S", 0.02)
+    monkeypatch.setattr(frames, "WORDS_S", 0.05)
+    monkeypatch.setattr(watcher, "POLL_S", 0.01)
+    monkeypatch.setattr(collector, "EVERY_MS", 30)
+    monkeypatch.setattr(photograph, "EVERY_S", 0.2)
+    monkeypatch.setattr(verdict, "EVERY_MS", 100)
 
 
 @pytest.fixture

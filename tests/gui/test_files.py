@@ -43,12 +43,14 @@ from thinned import one_in
 
 @pytest.fixture
 def choose(monkeypatch):
-    """Answer the export dialog."""
+    """Answer the export dialog; `asked` has True once it was."""
+    asked = []
 
     def answer(what, zoom, path):
         choice = None if what is None else ExportChoice(what, zoom, path)
-        monkeypatch.setattr(dialog.ExportDialog, "ask", lambda self: choice)
+        monkeypatch.setattr(dialog.ExportDialog, "ask", lambda self: asked.append(True) or choice)
 
+    answer.asked = asked
     return answer
 
 
@@ -79,6 +81,7 @@ def test_an_export_is_what_was_shown_and_replays(make_window, qtbot, tmp_path, c
 def test_a_cancelled_export_writes_nothing(studio, qtbot, tmp_path, choose):
     choose(None, 1, None)
     studio.actions_by_name["export"].trigger()
+    until(qtbot, lambda: bool(choose.asked))
     assert studio.banner.texts() == ()
     assert list(tmp_path.iterdir()) == []
 

@@ -31,6 +31,7 @@ from gui.windows import (
     until,
 )
 from ldam_studio.engine.picture import to_bytes
+from ldam_studio.gui.session import link
 from ldam_studio.gui.session.model import IMAGE, SIGNED, Display
 from ldam_studio.gui.settings.number_row import NumberRow
 from ldam_studio.gui.window.presentation_bar import PresentationBar
@@ -359,8 +360,9 @@ def test_the_display_changes_while_paused(studio, qtbot):
     assert np.array_equal(studio.last_frame.lanes[0].thumbnails[studio.model.front], expected)
 
 
-def test_a_resting_session_is_not_painted_all_the_time(studio, qtbot):
+def test_a_resting_session_is_not_painted_all_the_time(studio, qtbot, monkeypatch):
     paused(studio, qtbot)
+    monkeypatch.setattr(link, "RESTING_S", 60)
     before = studio.frames.count
     with qtbot.waitSignal(studio.pace.timer.timeout):
         pass

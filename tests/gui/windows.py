@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -38,6 +39,7 @@ from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 
 PATIENCE_MS = 30_000  # a machine that is busy with other things must not fail a test
+LOOK_MS = 2  # between two looks whether what is waited for has come
 CPU = Device("cpu", "float32", 1)
 
 
@@ -77,7 +79,10 @@ def finish(window: StudioWindow) -> None:
 
 def until(qtbot, condition: Callable[[], bool]) -> None:
     """Let the window live until something holds."""
-    qtbot.waitUntil(condition, timeout=PATIENCE_MS)
+    given_up = time.monotonic() + PATIENCE_MS / 1000
+    while not condition():
+        assert time.monotonic() < given_up, "what is waited for has not come"
+        qtbot.wait(LOOK_MS)
 
 
 def show(window: StudioWindow, qtbot) -> None:
