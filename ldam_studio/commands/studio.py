@@ -32,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file",
         nargs="?",
         type=file_or_link,
-        help="a session file, an exported picture or figure, or a link, to open",
+        help="a session file, an exported picture or figure, the folder of an atlas, or a link, to "
+        "open",
     )
     parser.add_argument(
         "--fresh", action="store_true", help="start a new session instead of the last one"

@@ -54,6 +54,7 @@ FEATURES = (
     Row("recorder", "recorder.feature:Recordings"),
     Row("wall", "wall.feature:ChainWall"),
     Row("sheets", "sheets.feature:Sheets"),
+    Row("atlases", "atlas.feature:Atlases"),
     Row("agreement", "agreement.feature:Agreement", panel=True),
     Row("modes", "modes.feature:Modes", panel=True),
     Row("real_images", "real_images.feature:RealImages", panel=True),

@@ -248,6 +248,13 @@ class Studio:
         self._namers: list[Callable[[], Namer | None]] = []
         self.show_help: Callable[[str], object] = lambda _page: None
         """Shows the page of the guide with this title; the help feature provides it."""
+        self.show_atlas: Callable[[Path], object] = lambda _folder: None
+        """Shows the atlas in a folder; the feature of atlases provides it."""
+        self.show_picture: Callable[[Path], object] = lambda _path: None
+        """Shows an exported picture and offers its session; the opening feature provides it."""
+        self.picture_opening: Callable[[Path], Opening | None] = lambda _path: None
+        """Returns how to open the session of an exported picture from its start, on any thread; it
+        raises `StudioError` if the file is none. The opening feature provides it."""
         self.listed_layer: Callable[[], str] = lambda: self.model.acted.neurons[0].layer
         """Names the layer whose neurons are listed; the picker provides it."""
 

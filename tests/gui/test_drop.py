@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QApplication, QWidget
 
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.opening.drop import FileDrop
-from ldam_studio.gui.opening.file_kinds import WEIGHTS, kind_of
+from ldam_studio.gui.opening.file_kinds import ATLAS, ATLAS_INDEX, WEIGHTS, kind_of
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def window(qtbot):
     made.opened, made.said = [], []
 
     def opened(path):
-        if path.read_bytes() != b"recipe":
+        if path.is_file() and path.read_bytes() != b"recipe":
             raise StudioError(f"{path.name} contains no recipe: it was not exported here.")
         made.opened.append(path)
 
@@ -61,6 +61,13 @@ def test_a_picture_with_a_recipe_opens(window, tmp_path):
     assert window.lit == [True, False]
     assert window.opened == [path]
     assert window.said == []
+
+
+def test_the_folder_of_an_atlas_opens(window, tmp_path):
+    (tmp_path / ATLAS_INDEX).touch()
+    _drop(window, [tmp_path.as_uri()])
+    assert window.opened == [tmp_path]
+    assert kind_of(tmp_path) is kind_of(tmp_path / ATLAS_INDEX) is ATLAS
 
 
 def test_anything_else_gives_one_sentence(window, tmp_path):

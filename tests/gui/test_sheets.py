@@ -16,10 +16,9 @@ from ldam_studio.errors import StudioError
 from ldam_studio.explore.sheets import making
 from ldam_studio.explore.sheets.folder import read_index
 from ldam_studio.export.replay import compare
+from ldam_studio.gui.neuron_grid.words import about, duration
 from ldam_studio.gui.opening.pictures import read_picture
 from ldam_studio.gui.session.model import SIGNED, Display
-from ldam_studio.gui.sheets.cells import about
-from ldam_studio.gui.sheets.dialog import duration
 from ldam_studio.gui.sheets.feature import Sheets
 from ldam_studio.gui.sheets.work import MOST_KEPT, numbers_in, tidy
 from ldam_studio.gui.window.window import StudioWindow

@@ -115,11 +115,15 @@ def title(spec: SheetSpec, made: Sequence[Made]) -> str:
 
 
 def caption(made: Made) -> str:
+    """Return the caption of a picture, see `caption_of`."""
+    return caption_of(made.row)
+
+
+def caption_of(row: SheetRow) -> str:
     """Return the caption of a picture: its number or class, and the neuron's activation."""
-    row, neuron = made.row, made.neuron
     name = row.label
     if name == row.neuron:
-        name = ("-" if neuron.sign < 0 else "") + row.neuron.rpartition(":")[2]
+        name = ("-" if name.startswith("-") else "") + name.rpartition(":")[2]
     sign = "" if row.converged else f" {MOVING}"
     return f"{name[:MOST_LETTERS]}  {activation_words(row.activation)}{sign}"
 

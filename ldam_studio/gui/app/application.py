@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtWidgets import QApplication
 
+from ldam_studio.files import is_folder
 from ldam_studio.gui.theme import theme
 from ldam_studio.memory import share_one_heap
 
@@ -40,6 +41,8 @@ def make_application() -> QApplication:
 def opening_of(start: Start) -> Opening | None:
     """Return how to open what the command line names: a file, link or network; None for nothing.
 
+    None also for an atlas, which is shown beside the last session.
+
     Raises
     ------
     StudioError
@@ -50,6 +53,11 @@ def opening_of(start: Start) -> Opening | None:
 
         if start.file is None:
             return file_kinds.link_opening(start.link)
+        if is_folder(start.file) or file_kinds.ATLAS.has(start.file):
+            from ldam_studio.atlas.browsing import index_of
+
+            index_of(start.file if is_folder(start.file) else start.file.parent)
+            return None
         return file_kinds.opening_of(start.file, start.device)
     if start.named is not None:
         from ldam_studio.gui.session.openings import network_opening

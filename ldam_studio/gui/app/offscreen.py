@@ -38,6 +38,13 @@ def run_without_display(start: Start, why: str) -> int:
     StudioError
         If the session does not start, or the pictures cannot be written.
     """
+    from ldam_studio.gui.opening.file_kinds import ATLAS
+
+    if start.file is not None and ATLAS.has(start.file):
+        raise StudioError(
+            f"Looking through the atlas in {start.file} needs a window, and {why}; each of its "
+            "pictures can be opened by itself."
+        )
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     # This platform logs a warning for everything that needs a real screen.
     os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")

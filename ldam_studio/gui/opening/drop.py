@@ -10,6 +10,7 @@ from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QWidget
 
 from ldam_studio.errors import StudioError
+from ldam_studio.gui.opening.file_kinds import ATLAS
 from ldam_studio.gui.qt import present
 
 NOT_HERE = "Only files on this computer can be dropped here: save it first, then drop the file."
@@ -78,10 +79,10 @@ class FileDrop(QObject):
             self._refused(NOT_HERE)
             return
         path = Path(urls[0].toLocalFile())
-        if path.is_dir():
+        if path.is_dir() and not ATLAS.has(path):
             self._refused(
-                f"{path.name} is a folder: drop an exported picture, or choose File, Watch "
-                "Checkpoints to watch a folder of checkpoints."
+                f"{path.name} is a folder without an atlas: drop an exported picture or the folder "
+                "of an atlas, or choose File, Watch Checkpoints to watch a folder of checkpoints."
             )
             return
         try:

@@ -14,10 +14,14 @@ from ldam_studio.engine.compute.device import Device
 from ldam_studio.errors import StudioError
 from ldam_studio.export.archive.contents import SUFFIX
 from ldam_studio.export.session_file import SUFFIX as FORMER_SUFFIX
+from ldam_studio.files import is_folder, is_regular
 from ldam_studio.gui.session.openings import Opening
 from ldam_studio.networks.sources.request import NetworkRequest
 from ldam_studio.networks.weights.checkpoint_headers import is_perhaps_weights
 from ldam_studio.networks.weights.suffixes import WEIGHTS_SUFFIXES
+
+ATLAS_INDEX = "atlas.json"
+"""`atlas.folder.INDEX`, whose import takes longer than a table of names may."""
 
 
 class Opener(Protocol):
@@ -31,6 +35,9 @@ class Opener(Protocol):
 
     def bring_photograph(self, path: Path) -> object:
         """Show an ordinary photograph; raises `StudioError` if no session is open."""
+
+    def open_atlas(self, folder: Path) -> object:
+        """Look through the atlas in a folder."""
 
     def open_session(self, opening: Opening) -> object:
         """Replace the running session by a new one."""
@@ -59,6 +66,8 @@ class FileKind:
     opening
         Returns how to open the session in a file on a device; None for kinds that hold no session.
         Only files with sessions can be named on the command line. May raise `StudioError`.
+    inside
+        The file by which a folder is known that is of this kind itself; empty if none is.
     """
 
     title: str
@@ -66,9 +75,12 @@ class FileKind:
     suffixes: tuple[str, ...]
     open: Callable[[Opener, Path], object]
     opening: Callable[[Path, Device], Opening] | None = None
+    inside: str = ""
 
     def has(self, path: Path) -> bool:
-        """Return whether a file is of this kind by its name."""
+        """Return whether a file is of this kind by its name, or a folder by what is in it."""
+        if self.inside and is_regular(path / self.inside):
+            return True
         return path.name.lower().endswith(self.suffixes)
 
     @property
@@ -170,9 +182,17 @@ PHOTOGRAPH = FileKind(
     lambda opener, path: opener.bring_photograph(path),
 )
 """A photograph may also be a PNG, which is shown as one if it has no recipe."""
+ATLAS = FileKind(
+    "Atlases",
+    "an atlas",
+    (ATLAS_INDEX, "index.html"),
+    lambda opener, path: opener.open_atlas(path if is_folder(path) else path.parent),
+    inside=ATLAS_INDEX,
+)
+"""An atlas is a folder, which its index and its page stand for."""
 ANIMATIONS = (".apng", ".mp4")
 """Suffixes of animations that cannot be opened as photographs either."""
-KINDS = (SESSION, PICTURE, FIGURE, PHOTOGRAPH, WEIGHTS, CODE)
+KINDS = (SESSION, PICTURE, FIGURE, PHOTOGRAPH, WEIGHTS, CODE, ATLAS)
 
 
 def filters() -> str:

@@ -13,7 +13,7 @@ from ldam_studio.errors import StudioError, plain
 from ldam_studio.gui.control_names import in_window
 from ldam_studio.gui.opening.at_once import AtOnce
 from ldam_studio.gui.opening.drop import REFUSED, FileDrop
-from ldam_studio.gui.opening.file_kinds import WEIGHTS, filters, kind_of
+from ldam_studio.gui.opening.file_kinds import WEIGHTS, filters, kind_of, picture_opening
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.session.openings import network_opening
 from ldam_studio.gui.studio import Entry, Feature, Studio
@@ -103,6 +103,8 @@ class Files(Feature):
         refuse = partial(studio.notices.say, kind="danger", key=REFUSED)
         FileDrop(places.root, self.open_or_raise, refuse, places.light_up)
         studio.before_opening(self._takes_over)
+        studio.show_picture = self.show_picture
+        studio.picture_opening = partial(picture_opening, _device=studio.device)
 
     def leave(self) -> None:
         """Abandon a download, and what is being read or replayed."""
@@ -135,6 +137,10 @@ class Files(Feature):
     def show_picture(self, path: Path) -> None:
         """Show an exported picture at once, and offer to go on with its session."""
         self._shows_pictures().open(path)
+
+    def open_atlas(self, folder: Path) -> None:
+        """Look through the atlas in a folder."""
+        self.studio.show_atlas(folder)
 
     def ask_for_link(self) -> None:
         """Ask for a link, and open it."""

@@ -6,18 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QAbstractListModel, QModelIndex, Qt
 
-from ldam_studio.explore.sheets.making import activation_words, caption
+from ldam_studio.explore.sheets.making import caption
 from ldam_studio.explore.sheets.ordering import ordered
+from ldam_studio.gui.neuron_grid.grid import STATE, THUMBNAIL
+from ldam_studio.gui.neuron_grid.words import about
 from ldam_studio.gui.sheets.work import Thumbnail
+from ldam_studio.gui.tips import as_tip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from ldam_studio.explore.sheets.rows import SheetRow
-
-THUMBNAIL = Qt.ItemDataRole.UserRole
-AGREES, PARTLY = 0.8, 0.4
-"""Least mean cosine of the chains' averages that counts as agreement, and as some."""
 
 
 class Cells(QAbstractListModel):
@@ -89,11 +86,14 @@ class Cells(QAbstractListModel):
         found = self.thumbnail_at(index)
         name = self._names[self._order[index.row()]]
         if role == THUMBNAIL:
-            return found
+            return None if found is None else found.image
+        if role == STATE:
+            return None if found is None else ""
         if role == Qt.ItemDataRole.DisplayRole:
             return name if found is None else caption(found.made)
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"{name}: not drawn yet" if found is None else about(found.made.row)
+            words = f"{name}: not drawn yet" if found is None else about(found.made.row)
+            return as_tip(words) if role == Qt.ItemDataRole.ToolTipRole else words
         return None
 
     def _reorder(self) -> None:
@@ -118,23 +118,3 @@ class Cells(QAbstractListModel):
         places = {number: row for row, number in enumerate(order)}
         self.changePersistentIndexList(kept, [self.index(places[n]) for n in numbers_kept])
         self.layoutChanged.emit()
-
-
-def about(row: SheetRow) -> str:
-    """Return what there is to say of a neuron, in lines."""
-    steps = "1 step" if row.steps == 1 else f"{row.steps:,} steps"
-    first = row.label if row.label == row.neuron else f"{row.label} ({row.neuron})"
-    lines = [first, f"Activation {activation_words(row.activation)} on its picture"]
-    if row.silent:
-        lines.append(f"No gradient in {steps}: the picture is noise")
-    else:
-        lines.append(f"Converged after {steps}" if row.converged else f"Not converged in {steps}")
-    if row.agreement is not None and not row.silent:
-        lines.append(f"{_agreement(row.agreement)} ({row.agreement:.2f})")
-    return "\n".join(lines)
-
-
-def _agreement(value: float) -> str:
-    if value >= AGREES:
-        return "Its chains found the same picture"
-    return "Its chains agree in part" if value >= PARTLY else "Its chains found different pictures"

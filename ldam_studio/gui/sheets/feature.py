@@ -61,10 +61,7 @@ class Sheets(Feature):
             self._layer = layer
             if self._is_another():
                 self._look()
-        dialog.show()
-        dialog.raise_()
-        dialog.activateWindow()
-        dialog.grid.setFocus()
+        dialog.come_forward()
 
     def leave(self) -> None:
         """End all tasks; what is drawn stays in its folder."""

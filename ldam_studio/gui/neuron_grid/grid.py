@@ -1,9 +1,9 @@
-"""The grid of a contact sheet: thumbnails that fill their cells, with a caption below each."""
+"""A grid of neurons: thumbnails that fill their cells, with a caption below each."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QModelIndex, QRect, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QFontMetrics, QKeyEvent, QPainter
+from PyQt6.QtCore import QAbstractItemModel, QModelIndex, QRect, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -13,9 +13,13 @@ from PyQt6.QtWidgets import (
 )
 
 from ldam_studio.gui.qt import present
-from ldam_studio.gui.sheets.cells import THUMBNAIL, Cells
 from ldam_studio.gui.theme import theme
 
+THUMBNAIL = Qt.ItemDataRole.UserRole
+"""The role of a neuron's picture, a QImage; None if it is not there."""
+STATE = Qt.ItemDataRole.UserRole + 1
+"""The role of the word that stands in an empty cell of a neuron that can be opened; None for a
+neuron that cannot."""
 SIZES = (56, 224)
 """Smallest and largest side of a thumbnail, in logical pixels."""
 USUAL = 96
@@ -44,13 +48,14 @@ class Painter(QStyledItemDelegate):
         place = QRect(
             cell.left() + (cell.width() - self.side) // 2, cell.top(), self.side, self.side
         )
-        found = index.data(THUMBNAIL)
-        if found is None:
+        image, word = index.data(THUMBNAIL), index.data(STATE)
+        if image is None:
             painter.fillRect(place, colours.colour("surface"))
             painter.setPen(colours.colour("outline"))
             painter.drawRect(place.adjusted(0, 0, -1, -1))
+            painter.setPen(colours.colour("muted"))
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, word or "")
         else:
-            image = found.image
             size = image.size().scaled(place.size(), Qt.AspectRatioMode.KeepAspectRatio)
             inner = QRect(0, 0, size.width(), size.height())
             inner.moveCenter(place.center())
@@ -60,7 +65,7 @@ class Painter(QStyledItemDelegate):
         state = option.state
         chosen = bool(state & QStyle.StateFlag.State_HasFocus)
         hovered = bool(state & QStyle.StateFlag.State_MouseOver)
-        if found is not None and (chosen or hovered):
+        if word is not None and (chosen or hovered):
             pen = painter.pen()
             pen.setColor(colours.colour("accent"))
             pen.setWidth(2)
@@ -72,23 +77,26 @@ class Painter(QStyledItemDelegate):
         metrics = QFontMetrics(option.font)
         words = str(index.data(Qt.ItemDataRole.DisplayRole))
         painter.setFont(option.font)
-        painter.setPen(colours.colour("muted" if found is None else "text"))
+        painter.setPen(colours.colour("muted" if word is None else "text"))
         elided = metrics.elidedText(words, Qt.TextElideMode.ElideMiddle, text.width())
         painter.drawText(text, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, elided)
 
 
 class Grid(QListView):
-    """All neurons of a sheet; a click or Enter chooses one."""
+    """Many neurons; a click or Enter chooses one."""
 
     chosen = pyqtSignal(QModelIndex)
 
-    def __init__(self, cells: Cells) -> None:
+    def __init__(self, cells: QAbstractItemModel) -> None:
         super().__init__()
-        self.setAccessibleName("Neurons of the contact sheet")
+        self.setAccessibleName("Neurons")
         self.setModel(cells)
         self._painter = Painter()
         self.setItemDelegate(self._painter)
-        self.setViewMode(QListView.ViewMode.IconMode)
+        # The mode for icons would keep a tree of all places, which takes long to build.
+        self.setViewMode(QListView.ViewMode.ListMode)
+        self.setFlow(QListView.Flow.LeftToRight)
+        self.setWrapping(True)
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setMovement(QListView.Movement.Static)
         self.setUniformItemSizes(True)
@@ -98,6 +106,37 @@ class Grid(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.clicked.connect(self.chosen)
         self.set_side(USUAL)
+
+        self._empty = ""
+
+    def set_empty(self, words: str) -> None:
+        """Set the sentence that stands in the middle while there is no neuron."""
+        self._empty = words
+        present(self.viewport()).update()
+
+    def settle(self) -> None:
+        """Give every neuron its place now, so that the range of the scroll bar is right."""
+        self.executeDelayedItemsLayout()
+
+    def in_view(self) -> range:
+        """Return the rows of the neurons that can be seen, and of some around them."""
+        cell, room = self.gridSize(), present(self.viewport()).size()
+        columns = max(1, room.width() // cell.width())
+        top = self.verticalOffset() // cell.height() - 1
+        bottom = top + room.height() // cell.height() + 3
+        count = present(self.model()).rowCount()
+        return range(max(0, top * columns), min(count, bottom * columns))
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Paint the neurons, or why there are none."""
+        super().paintEvent(event)
+        if self._empty and not present(self.model()).rowCount():
+            painter = QPainter(self.viewport())
+            painter.setPen(theme.current().colour("muted"))
+            room = present(self.viewport()).rect().adjusted(24, 24, -24, -24)
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(room, flags, self._empty)
+            painter.end()
 
     @property
     def side(self) -> int:

@@ -1,0 +1,1 @@
+"""Neurons as thumbnails in a window of its own: what contact sheets and atlases have in common."""

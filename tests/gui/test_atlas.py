@@ -1,0 +1,259 @@
+"""Atlases in the window: opened by menu, drop and name, read without end in view, and clicked."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QFileDialog
+
+from gui.windows import CPU, click, files, lenet, until
+from ldam_studio.atlas.browsing import Found, Table, index_of
+from ldam_studio.atlas.folder import INDEX, key_of, relative_path
+from ldam_studio.atlas.pictures import ROW, AtlasRow, files_of, row_of
+from ldam_studio.errors import StudioError
+from ldam_studio.explore.sheets.drawing import draw
+from ldam_studio.explore.sheets.spec import SheetSpec, neurons_in
+from ldam_studio.gui.app.application import opening_of
+from ldam_studio.gui.app.start import Start
+from ldam_studio.gui.atlas import cells
+from ldam_studio.gui.atlas.feature import Atlases
+from ldam_studio.gui.neuron_grid.grid import STATE, THUMBNAIL
+from ldam_studio.sampler.settings import Settings
+
+SEED = 7
+DRAWN = {"conv1": (0, 1, 5), "fc3": (2, 3)}
+
+
+def write_index(folder: Path, layers=tuple(DRAWN), **other) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    index = {"format": 1, "version": "0", "atlas": {"network": "lenet"}, "layers": layers}
+    (folder / INDEX).write_text(json.dumps(index | other))
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory) -> Path:
+    """Give the folder of a small atlas, which no test may change."""
+    folder = tmp_path_factory.mktemp("atlases") / "of lénet"
+    write_index(folder)
+    for layer, numbers in DRAWN.items():
+        spec = SheetSpec(
+            network=lenet(),
+            neurons=neurons_in(lenet(), layer, numbers),
+            settings=Settings.of(temperature=0.001, burn_in=0),
+            device=CPU,
+            chains=2,
+            steps=20,
+            seed=SEED,
+        )
+        for neuron in spec.neurons:
+            made = draw(spec, neuron, lambda: None)
+            path = folder / relative_path(neuron, key_of("a", neuron))
+            row = row_of(made, layer, key_of("a", neuron))
+            for each, data in files_of(made, row, spec.shown, path).items():
+                each.parent.mkdir(exist_ok=True)
+                each.write_bytes(data)
+    return folder
+
+
+@pytest.fixture
+def folder(drawn, tmp_path) -> Path:
+    return Path(shutil.copytree(drawn, tmp_path / "mine"))
+
+
+def picture_of(folder: Path, layer: str, number: int) -> Path:
+    return next((folder / layer).glob(f"{layer}-{number}-*.png"))
+
+
+def opened(window, qtbot, folder: Path) -> Atlases:
+    feature = window.feature(Atlases)
+    feature.open(folder)
+    until(qtbot, lambda: feature._reading is None)
+    return feature
+
+
+def captions(feature: Atlases) -> list[str]:
+    shown = feature.dialog.cells
+    return [shown.index(row).data() for row in range(shown.rowCount())]
+
+
+def choose(box, text: str) -> None:
+    box.setCurrentIndex(next(i for i in range(box.count()) if box.itemText(i).startswith(text)))
+    box.activated.emit(box.currentIndex())
+
+
+def test_an_atlas_is_shown_searched_and_sorted(studio, qtbot, drawn, monkeypatch):
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_args: str(drawn))
+    studio.actions_by_name["open_atlas"].trigger()
+    feature = studio.feature(Atlases)
+    until(qtbot, lambda: feature._read is not None)
+    dialog = feature.dialog
+    assert dialog.title.text() == "lenet"
+    assert dialog.title.toolTip() == str(drawn)
+    assert captions(feature) == ["conv1:0", "conv1:1", "conv1:5", "fc3:2", "fc3:3"]
+    assert dialog.words.text().startswith("5 neurons, ")
+    assert [dialog.layers.itemText(i) for i in range(3)] == ["All layers", "conv1 (3)", "fc3 (2)"]
+
+    choose(dialog.order, "Activation")
+    values = [dialog.cells.found_at(dialog.cells.index(i)).row.activation for i in range(5)]
+    assert values == sorted(values, reverse=True)
+    choose(dialog.order, "Number")
+    choose(dialog.layers, "conv1")
+    assert [caption.split()[0] for caption in captions(feature)] == ["0", "1", "5"]
+    dialog.search.setText("5")
+    until(qtbot, lambda: dialog.cells.rowCount() == 1)
+    dialog.search.setText("nothing like it")
+    until(qtbot, lambda: dialog.cells.rowCount() == 0)
+    assert "has “nothing like it” in its address" in dialog.grid._empty
+
+    first = dialog.cells.index(0)
+    dialog.search.clear()
+    until(qtbot, lambda: dialog.cells.index(0).data(THUMBNAIL) is not None)
+    first = dialog.cells.index(0)
+    assert first.data(THUMBNAIL).width() > 28
+    assert first.data(Qt.ItemDataRole.ToolTipRole).startswith("conv1:0\nActivation ")
+
+
+def test_a_click_opens_the_neuron_with_its_recipe(studio, qtbot, drawn):
+    feature = opened(studio, qtbot, drawn)
+    dialog = feature.dialog
+    rect = dialog.grid.visualRect(dialog.cells.index(2))
+    qtbot.mouseClick(dialog.grid.viewport(), Qt.MouseButton.LeftButton, pos=rect.center())
+    until(qtbot, lambda: {str(n) for n in studio.model.outline.lane.neurons} == {"conv1:5"})
+    assert studio.model.outline.seed == SEED
+    assert studio.model.chains == 2
+    assert not dialog.isVisible()
+    assert any("conv1:5 of the atlas" in text for text in studio.banner.texts())
+    click(studio.banner, "Back to the Atlas")
+    assert dialog.isVisible() and dialog.cells.rowCount() == 5
+
+
+def test_damaged_files_are_counted_and_the_rest_is_shown(studio, qtbot, folder):
+    whole = picture_of(folder, "conv1", 0)
+    data = whole.read_bytes()
+    whole.write_bytes(data[: len(data) // 2])  # cut off
+    other = picture_of(folder, "conv1", 1)
+    other.write_bytes(other.read_bytes().replace(ROW.encode(), ROW.upper().encode()))
+    (folder / "fc3" / "a picture.png").write_bytes(b"none")
+    feature = opened(studio, qtbot, folder)
+    assert captions(feature) == ["conv1:5", "fc3:2", "fc3:3"]
+    assert feature.dialog.note.text().startswith("3 of 6 files are damaged and left out; ")
+
+
+def test_an_atlas_that_is_drawn_meanwhile_grows(studio, qtbot, folder):
+    later = folder / "fc3"
+    later.rename(folder / "later")
+    feature = opened(studio, qtbot, folder)
+    assert captions(feature) == ["conv1:0", "conv1:1", "conv1:5"]
+    choose(feature.dialog.layers, "fc3")
+    assert feature.dialog.grid._empty == "No neuron of fc3 is drawn yet."
+    (folder / "later").rename(later)
+    feature._grows.timeout.emit()
+    until(qtbot, lambda: feature.dialog.cells.rowCount() == 2)
+    assert feature.dialog.layers.itemText(2) == "fc3 (2)"
+    shutil.rmtree(folder)
+    until(qtbot, lambda: feature._reading is None)
+    feature._grows.timeout.emit()
+    until(qtbot, lambda: feature.dialog.note.text().endswith("ldam-studio atlas wrote."))
+    assert not feature._grows.isActive()
+
+
+def test_reading_stops_and_goes_on(studio, qtbot, drawn):
+    feature = studio.feature(Atlases)
+    feature.open(drawn)
+    until(qtbot, lambda: feature.dialog is not None and feature.dialog.isVisible())
+    feature.dialog.stop_asked.emit()
+    assert feature._reading is None
+    assert feature.dialog.stop.text() == "Go On Reading"
+    qtbot.mouseClick(feature.dialog.stop, Qt.MouseButton.LeftButton)
+    until(qtbot, lambda: not feature.dialog.stop.isVisible())
+    assert feature._read is not None
+    assert feature.dialog.cells.rowCount() == 5
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "is no folder of an atlas, since it has no atlas.json"),
+        ({"format": 99}, "is from a later version of LDAM Studio"),
+        ({"layers": 3}, "is no index of an atlas, or damaged"),
+    ],
+)
+def test_a_folder_that_is_no_atlas_is_a_sentence(studio, qtbot, tmp_path, content, words):
+    if content is not None:
+        write_index(tmp_path, **content)
+    feature = opened(studio, qtbot, tmp_path)
+    assert feature.dialog is None
+    assert any(words in text for text in studio.banner.texts())
+
+
+def test_an_atlas_without_neurons_says_so(studio, qtbot, tmp_path):
+    write_index(tmp_path)
+    dialog = opened(studio, qtbot, tmp_path).dialog
+    assert dialog.words.text() == "No neurons"
+    assert dialog.grid._empty.startswith("No neuron is drawn yet.")
+
+
+@pytest.mark.parametrize("name", ["", INDEX, "index.html"])
+def test_an_atlas_is_opened_by_drop_and_by_name(studio, qtbot, drawn, name):
+    if name == "index.html":
+        (drawn / name).touch()
+    files(studio).open(drawn / name)
+    feature = studio.feature(Atlases)
+    until(qtbot, lambda: feature._read is not None)
+    assert feature.dialog.cells.rowCount() == 5
+
+
+def test_the_command_line_names_an_atlas(drawn, tmp_path):
+    assert opening_of(Start(CPU, file=drawn)) is None
+    with pytest.raises(StudioError, match="is no folder of an atlas"):
+        opening_of(Start(CPU, file=tmp_path))
+
+
+def test_thumbnails_in_memory_are_few(drawn, monkeypatch):
+    monkeypatch.setattr(cells, "MOST_THUMBNAILS", 2)
+    model = cells.AtlasCells()
+    model.begin(index_of(drawn).layers)
+    rows = [_row(f"conv1:{number}") for number in range(6)]
+    model.table.add([Found(Path(row.neuron), row) for row in rows])
+    model.arrange("index")
+    for number in range(6):
+        model.keep([(number, None)], range(number, number))
+    assert [number for number, _path in model.missing(range(6))] == [0, 1, 2, 3]
+    assert model.index(5).data(STATE) == "damaged"
+    assert model.index(0).data(STATE) == ""
+
+
+def _row(neuron: str, layer: str = "conv1", **values) -> AtlasRow:
+    given = {
+        "neuron": neuron, "label": neuron, "activation": 1.0, "converged": True, "silent": False,
+        "steps": 20, "chain": 0, "layer": layer, "key": "k", "modes": 1,
+    }  # fmt: skip
+    return AtlasRow(**given | values)
+
+
+def test_neurons_are_sorted_as_is_said():
+    rows = [
+        _row("b:2", "b", activation=5, modes=2, converged=False),
+        _row("b:10", "b", activation=1, steps=10, label="Cat"),
+        _row("a:0", "a", activation=9, silent=True),
+        _row("-b:1", "b", activation=3, modes=3),
+        _row("c:0", "c"),
+    ]
+    table = Table(["a", "b"])
+    table.add([Found(Path(row.neuron), row) for row in rows])
+    assert table.layers == ["a", "b", "c"]
+    assert table.counts() == {"a": 1, "b": 3, "c": 1}
+
+    def names(*given) -> list[str]:
+        return [rows[i].neuron for i in table.arranged(*given)]
+
+    assert names("index") == ["a:0", "-b:1", "b:2", "b:10", "c:0"]
+    assert names("activation") == ["b:2", "-b:1", "b:10", "c:0", "a:0"]
+    assert names("convergence") == ["b:10", "-b:1", "c:0", "b:2", "a:0"]
+    assert names("modes", "b") == ["-b:1", "b:2", "b:10"]
+    assert names("index", None, "cAT") == ["b:10"]
+    assert names("index", "a", "b") == []
