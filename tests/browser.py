@@ -37,8 +37,8 @@ class Browser:
         flags = ["--headless=new", "--no-sandbox", "--remote-debugging-pipe", "--disable-gpu"]
         flags += ["--no-first-run", "--hide-scrollbars", "--force-color-profile=srgb"]
         flags += [f"--user-data-dir={folder}", "--disable-background-networking", "about:blank"]
-        # The protocol's pipes are the descriptors 3 and 4.
-        renumbered = f'exec "$@" 3<&{read_there} 4>&{write_there}'
+        # The protocol's pipes are the descriptors 3 and 4; some shells know only numbers below 10.
+        renumbered = f'exec "$@" 3</dev/fd/{read_there} 4>/dev/fd/{write_there}'
         self._process = subprocess.Popen(
             ["sh", "-c", renumbered, "sh", path, *flags],
             pass_fds=(read_there, write_there),

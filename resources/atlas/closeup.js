@@ -97,7 +97,7 @@ LDAM.Closeup = class {
 function panel(neuron, side, item) {
   const made = LDAM.element("section", {class: "panel"});
   if (item.sides.length > 1) {
-    const name = LDAM.atlases[side].name;
+    const name = LDAM.names()[side];
     const heading = LDAM.text(name, "h3", {class: side ? "second" : "first"});
     if (neuron && neuron.address !== item.main.address) heading.append(`, ${neuron.address}`);
     made.append(heading);

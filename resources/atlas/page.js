@@ -25,7 +25,7 @@
   const orders = {...LDAM.ORDERS, ...(pairs > 1 ? {difference: LDAM.DIFFERENCE} : {})};
   const layers = new Map();
   for (const item of items) layers.set(item.layer, (layers.get(item.layer) || 0) + 1);
-  let [chosen, found, opened, pushed] = ["", [], null, false];
+  let [chosen, found, opened, last, pushed] = ["", [], null, null, false];
 
   const grid = new LDAM.Grid(get("scroller"), get("grid"), pairs, (item) => {
     pushed = true;
@@ -57,7 +57,9 @@
     const said = (count) => count.toLocaleString("en");
     const word = all === 1 ? "neuron" : "neurons";
     get("count").textContent = found.length === all ? `${said(all)} ${word}` : `${said(found.length)} of ${said(all)} ${word}`;
-    get("nothing").firstElementChild.textContent = "No neuron is like that.";
+    get("nothing").firstElementChild.textContent = items.length
+      ? "No neuron is like that." : "No neuron is drawn yet.";
+    get("nothing").lastElementChild.hidden = !items.length;
     get("nothing").hidden = found.length > 0;
     get("scroller").hidden = found.length === 0;
   }
@@ -92,7 +94,7 @@
   }
 
   function show(item) {
-    opened = item;
+    opened = last = item;
     const at = found.indexOf(item);
     grid.go(at, false);
     closeup.show(item, `${(at + 1).toLocaleString("en")} of ${found.length.toLocaleString("en")}`);
@@ -114,11 +116,12 @@
       else history.replaceState(null, "", chosen ? `#${linkOf(chosen)}` : location.pathname + location.search);
     }
     pushed = false;
-    grid.go(grid.active);
+    // The browser has given the focus back to where it was before.
+    grid.go(Math.max(0, found.indexOf(last)));
   }
 
   // Fills the head of the page and the list of layers.
-  const names = atlases.map((atlas) => atlas.name || "Atlas");
+  const names = LDAM.names();
   const title = pairs > 1 ? `${names[0]} and ${names[1]}` : names[0];
   document.title = title;
   get("title").replaceChildren(LDAM.text(names[0], "bdi", {class: pairs > 1 ? "first" : ""}));

@@ -10,6 +10,16 @@ LDAM.add = function (data) {
   LDAM.atlases.push({...data, base: source.slice(0, source.lastIndexOf("index+files/"))});
 };
 
+// The atlases' names; checkpoints of one network are told apart by their weights.
+LDAM.names = function () {
+  const names = LDAM.atlases.map((atlas) => atlas.name || "Atlas");
+  if (new Set(names).size === names.length) return names;
+  return LDAM.atlases.map((atlas, side) => {
+    const weights = new Map(atlas.about).get("weights");
+    return weights ? `${names[side]} (${weights.slice(0, 6)})` : names[side];
+  });
+};
+
 LDAM.STATES = ["converged", "not converged", "no gradient, the picture is noise"];
 
 LDAM.address = (layer, neuron) => (typeof neuron === "number" ? `${layer}:${neuron}` : neuron);

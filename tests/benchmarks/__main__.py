@@ -25,6 +25,7 @@ import live
 import memory
 import modes
 import other_tools
+import page
 import photograph
 import picker
 import plans
@@ -69,6 +70,7 @@ PARTS = {
     "photograph": photograph.measure,
     "real": real_images.measure,
     "recording": recording.measure,
+    "page": page.measure,
 }
 OUT = Path("build/bench.json")
 

@@ -39,6 +39,8 @@ def test_an_atlas_is_drawn_once_and_replays(tmp_path, capsys, monkeypatch):
     assert main([*WORDS, str(out), "--neurons", "0,9", "--workers", "1", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["neurons"], report["drawn"], report["layers"]) == (1, 1, {"conv1": 1})
+    assert report["page"] == str(out / "index.html")
+    assert "conv1" in (out / "index+files" / "data.js").read_text()
     (path,) = out.glob("conv1/*.png")
     assert main(["replay", str(path)]) == 0
     monkeypatch.setattr(atlas, "local_cluster", None)
@@ -76,6 +78,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(atlas, "make", make)
     assert main([*WORDS, str(tmp_path / "a")]) == 130
     assert "stopped after 0 of 6 neurons; the same command goes on" in capsys.readouterr().err
+    assert (tmp_path / "a" / "index.html").exists()
 
 
 def test_the_index_names_nobodys_home(tmp_path, monkeypatch):
