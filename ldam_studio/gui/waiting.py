@@ -25,13 +25,19 @@ class PatientQuestion:
         Key of the notice; unique to the feature that asks.
     purpose
         Why the feature asks, to complete "Waiting for the current step to end, to ...".
+
+    Attributes
+    ----------
+    ended
+        A signal, emitted when the question was answered or cancelled.
     """
 
     def __init__(self, studio: Studio, key: str, purpose: str) -> None:
         self._studio, self._key, self._purpose = studio, key, purpose
         self._question = Question(studio.controller, studio.places.root)
         self._question.waiting.connect(self._say)
-        self._question.ended.connect(lambda: studio.notices.dismiss(key))
+        self.ended = self._question.ended
+        self.ended.connect(lambda: studio.notices.dismiss(key))
 
     def ask(self, question: Callable[[SessionState], T], then: Callable[[T], object]) -> None:
         """Ask `question`, and call `then` with the answer once the current step has ended."""

@@ -24,7 +24,7 @@ from ldam_studio.gui.filmstrip.words import differences
 from ldam_studio.gui.session.shelf import Shelf
 from ldam_studio.gui.session.store import SessionStore
 
-Key, Button = Qt.Key, Qt.MouseButton
+Key, Button, Modifier = Qt.Key, Qt.MouseButton, Qt.KeyboardModifier
 
 
 def film_of(window):
@@ -184,10 +184,23 @@ def test_notes_are_written_in_place_and_a_deleted_pin_is_brought_back_by_undo(st
     # The Enter that ended the note did not go back.
     written(studio, qtbot)
     until(qtbot, lambda: studio.last_frame.step > step)
-    assert not studio.actions_by_name["undo"].isEnabled()
+    undo, redo = studio.actions_by_name["undo"], studio.actions_by_name["redo"]
+    assert undo.text() == "Undo Star Pin"
+    undo.trigger()
+    assert (pins_of(studio)[0].star, pins_of(studio)[0].note) == (False, "so it was")
+    undo.trigger()
+    assert pins_of(studio)[0].note == "" and not undo.isEnabled()
+    redo.trigger()
+    redo.trigger()
+    assert (pins_of(studio)[0].star, pins_of(studio)[0].note) == (True, "so it was")
     for _ in range(2):
         pin(studio, qtbot)
     before = pins_of(studio)
+    strip.choose(0)
+    QTest.keyClick(strip, Key.Key_Right, Modifier.AltModifier)
+    assert pins_of(studio) == (before[1], before[0], before[2])
+    undo.trigger()
+    assert pins_of(studio) == before and strip.currentIndex().row() == 0
     strip.choose(1)
     QTest.keyClick(strip, Key.Key_Delete)
     assert pins_of(studio) == (before[0], before[2])
@@ -243,16 +256,21 @@ def test_a_double_click_shows_a_pin_beside_the_present(studio, qtbot):
     strip = film_of(studio).panel.strip
     place = strip.visualRect(strip.currentIndex()).topLeft() + QPoint(20, 20)
     port = strip.viewport()
+    pins = film_of(studio).panel.pins
     QTest.mouseClick(port, Button.LeftButton, pos=place)
+    assert pins.is_going_back(pins.pins[0])  # said at once, while a second click may come
     QTest.mouseDClick(port, Button.LeftButton, pos=place)
     QTest.mouseRelease(port, Button.LeftButton, pos=place)
     until(qtbot, lambda: film_of(studio)._beside is not None)
-    assert not strip._click.isActive()
+    assert not strip._click.isActive() and not pins.is_going_back(pins.pins[0])
     (view,) = studio.canvas.findChildren(Beside)
     until(qtbot, lambda: view._differences.text().endswith(" → 0.25"))
     assert view._differences.text().startswith("Then → now: Temperature ")
     QTest.keyClick(view, Key.Key_Escape)
     until(qtbot, lambda: not studio.canvas.findChildren(Beside))
+    QTest.mouseClick(port, Button.LeftButton, pos=place)
+    until(qtbot, lambda: studio.model.outline.lane.settings.temperature != 0.25)
+    assert not pins.is_going_back(pins.pins[0])
 
 
 def test_pins_are_dragged_out_and_exported_as_pictures_that_replay(

@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOption
 
 from ldam_studio.export.filmstrip.pins import MOST_NOTE, Pin
 from ldam_studio.gui.filmstrip import words
-from ldam_studio.gui.filmstrip.model import IMAGE, PIN
+from ldam_studio.gui.filmstrip.model import GOING_BACK, IMAGE, PIN
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme import icons, theme
 
@@ -92,7 +92,9 @@ class CardPainter(QStyledItemDelegate):
         bold = QFont(option.font)
         bold.setBold(True)
         _line(painter, parts.neuron, pin.neuron, bold, "text")
-        _line(painter, parts.step, words.step(pin), option.font, "muted")
+        going = index.data(GOING_BACK)
+        step = words.GOING_BACK if going else words.step(pin)
+        _line(painter, parts.step, step, option.font, "accent" if going else "muted")
         star = icons.icon("starred" if pin.star else "star")
         if pin.star or chosen or hovered:
             star.paint(painter, parts.star)

@@ -67,7 +67,9 @@ class FilmstripTab(Feature):
         self.keeper.failed.connect(self._warn)
         self._question = PatientQuestion(studio, "pin", "pin this moment")
         self._networks: WeakSet[Network] = WeakSet()  # of pins of this run
-        self.restoring = Restoring(studio, self.keeper, self._networks)
+        self.restoring = Restoring(
+            studio, self.keeper, self._networks, self.panel.pins.mark_going_back
+        )
         self.carrying = Carrying(studio, self.keeper, self.panel)
         self._beside: Beside | None = None
         self._then: SessionDescription | None = None
@@ -84,7 +86,7 @@ class FilmstripTab(Feature):
         self.panel.asked.connect(lambda name, pin: getattr(self, f"_{name}")(pin))
         self.panel.pin_asked.connect(self.pin)
         self.panel.export_asked.connect(self.carrying.export_all)
-        self.panel.pins.edited.connect(self._write)
+        self.panel.pins.edited.connect(self._edit)
         controller.opening.connect(lambda _opening: self._leave_session())
         controller.opened.connect(lambda _opening: self._read())
         studio.frames.shown.connect(self._show_frame)
@@ -197,6 +199,21 @@ class FilmstripTab(Feature):
     def _write(self) -> None:
         every = self.panel.pins.pins
         self.keeper.do(lambda film: film.write(every))
+
+    def _edit(self, before: tuple[Pin, ...], text: str) -> None:
+        """Write notes, stars and order that were changed; undo brings back those `before`."""
+        after = self.panel.pins.pins
+        self._write()
+        self.studio.controller.note_deed(
+            partial(self._arrange, before), partial(self._arrange, after), text
+        )
+
+    def _arrange(self, pins: tuple[Pin, ...]) -> None:
+        chosen = self.panel.pins.pin_at(self.panel.strip.currentIndex())
+        self.panel.pins.arrange(pins)
+        row = None if chosen is None else self.panel.pins.row_of(chosen)
+        self.panel.strip.choose(row or 0)
+        self._write()
 
     def _warn(self, sentence: str) -> None:
         self.studio.notices.say(sentence, "warning", key=NOTICE)

@@ -18,18 +18,19 @@ if TYPE_CHECKING:
     from ldam_studio.export.filmstrip.pins import Pin
 
 Role = Qt.ItemDataRole
-PIN, IMAGE = Role.UserRole, Role.UserRole + 1
+PIN, IMAGE, GOING_BACK = Role.UserRole, Role.UserRole + 1, Role.UserRole + 2
 _ROOT = QModelIndex()
 
 
 class Pins(QAbstractListModel):
     """One row for each pin, in the order of the filmstrip."""
 
-    edited = pyqtSignal()  # a note, a star or the order was changed here
+    edited = pyqtSignal(object, str)  # all pins before, and what was done here, for the Edit menu
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._rows: list[tuple[Pin, QImage]] = []
+        self._going_back = ""
 
     @property
     def pins(self) -> tuple[Pin, ...]:
@@ -47,7 +48,7 @@ class Pins(QAbstractListModel):
     def clear(self) -> None:
         """Show no pins."""
         self.beginResetModel()
-        self._rows = []
+        self._rows, self._going_back = [], ""
         self.endResetModel()
 
     def insert(self, row: int, kept: Iterable[Kept]) -> None:
@@ -72,26 +73,51 @@ class Pins(QAbstractListModel):
         self._rows.insert(row, taken)
         self.endInsertRows()
 
+    def arrange(self, pins: Iterable[Pin]) -> None:
+        """Give the pins the order, notes and stars that they had.
+
+        What was pinned since comes last; what was deleted since stays away.
+        """
+        images = {pin.id: image for pin, image in self._rows}
+        then = [pin for pin in pins if pin.id in images]
+        known = {pin.id for pin in then}
+        since = [pin for pin in self.pins if pin.id not in known]
+        self.beginResetModel()
+        self._rows = [(pin, images[pin.id]) for pin in (*then, *since)]
+        self.endResetModel()
+
+    def mark_going_back(self, pin: Pin | None) -> None:
+        """Say that the session is about to go back to a pin; None for to no one."""
+        before, self._going_back = self._going_back, "" if pin is None else pin.id
+        for row, (each, _) in enumerate(self._rows):
+            if each.id in (before, self._going_back):
+                self.dataChanged.emit(self.index(row), self.index(row))
+
+    def is_going_back(self, pin: Pin) -> bool:
+        """Return whether the session is about to go back to a pin."""
+        return pin.id == self._going_back
+
     def shift(self, row: int, by: int) -> None:
         """Move a pin one place to the left (-1) or to the right (1), where there is one."""
-        to = row + by
+        to, before = row + by, self.pins
         if not 0 <= to < len(self._rows):
             return
         self.beginMoveRows(_ROOT, row, row, _ROOT, to + (by > 0))
         self._rows.insert(to, self._rows.pop(row))
         self.endMoveRows()
-        self.edited.emit()
+        self.edited.emit(before, words.MOVE)
 
     def star(self, row: int) -> None:
         """Give a pin a star, or take it away."""
-        self._replace(row, self._rows[row][0].with_star(not self._rows[row][0].star))
+        pin = self._rows[row][0]
+        self._replace(row, pin.with_star(not pin.star), words.UNSTAR if pin.star else words.STAR)
 
-    def _replace(self, row: int, pin: Pin) -> None:
-        before, image = self._rows[row]
-        if pin != before:
+    def _replace(self, row: int, pin: Pin, text: str) -> None:
+        before, image = self.pins, self._rows[row][1]
+        if pin != before[row]:
             self._rows[row] = (pin, image)
             self.dataChanged.emit(self.index(row), self.index(row))
-            self.edited.emit()
+            self.edited.emit(before, text)
 
     # Qt's interface
 
@@ -113,6 +139,8 @@ class Pins(QAbstractListModel):
                 return pin
             case _ if role == IMAGE:
                 return image
+            case _ if role == GOING_BACK:
+                return self.is_going_back(pin)
             case Role.EditRole:
                 return pin.note
             case Role.DisplayRole:
@@ -127,5 +155,6 @@ class Pins(QAbstractListModel):
         """Change the note of a pin."""
         if role != Role.EditRole or not index.isValid():
             return False
-        self._replace(index.row(), self._rows[index.row()][0].with_note(str(value)))
+        row = index.row()
+        self._replace(row, self._rows[row][0].with_note(str(value)), words.NOTE)
         return True

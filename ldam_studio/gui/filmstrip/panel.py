@@ -82,7 +82,7 @@ class FilmstripPanel(QWidget):
             return
         menu = QMenu(self)
         for name, text, key in ACTIONS:
-            shown = "Remove Star" if name == "star" and pin.star else text
+            shown = words.UNSTAR if name == "star" and pin.star else text
             action = present(menu.addAction(shown))
             action.setShortcut(QKeySequence(key))
             action.triggered.connect(partial(self._do, name, pin))

@@ -11,7 +11,7 @@ from ldam_studio.gui.filmstrip import words
 from ldam_studio.gui.waiting import PatientQuestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from ldam_studio.engine.compute.device import Device
@@ -31,22 +31,39 @@ class Restoring:
     ----------
     networks
         Networks that are open, apart from those of the session.
+    mark
+        Shows to which pin the session is about to go back; called with None once it has, or cannot.
     """
 
-    def __init__(self, studio: Studio, keeper: Keeper, networks: Iterable[Network]) -> None:
+    def __init__(
+        self,
+        studio: Studio,
+        keeper: Keeper,
+        networks: Iterable[Network],
+        mark: Callable[[Pin | None], None],
+    ) -> None:
         self._studio, self._keeper, self._networks = studio, keeper, networks
+        self._mark = mark
         self._question = PatientQuestion(studio, NOTICE, "go back to the pin")
+        self._question.ended.connect(lambda: mark(None))
 
     def restore(self, pin: Pin, *, allow_code: bool = False) -> None:
         """Go back to a moment; undo leads to the present again."""
+        self._mark(pin)
         # After the jobs before it, so that the pin is written.
         self._keeper.do(
-            lambda film: film.session_file(pin), partial(self._ask, pin, allow_code=allow_code)
+            lambda film: film.session_file(pin),
+            partial(self._ask, pin, allow_code=allow_code),
+            self._give_up,
         )
 
     def leave(self) -> None:
         """Abandon a question that waits for the session."""
         self._question.cancel()
+
+    def _give_up(self, why: str) -> None:
+        self._mark(None)
+        self._keeper.failed.emit(why)
 
     def _ask(self, pin: Pin, file: Path, *, allow_code: bool) -> None:
         device, networks = self._studio.device, list(self._networks)

@@ -67,6 +67,17 @@ class Strip(QListView):
             return index, "star"
         return index, "note" if parts.note.contains(where) else ""
 
+    def _await(self, index: QModelIndex) -> None:
+        """Restore a pin if no second click comes; say so at once."""
+        self._click.start(QApplication.doubleClickInterval())
+        self._pins.mark_going_back(self._pins.pin_at(index))
+
+    def _stay(self) -> None:
+        """Restore nothing after all."""
+        if self._click.isActive():
+            self._click.stop()
+            self._pins.mark_going_back(None)
+
     def _restore(self) -> None:
         if self._pressed.isValid():
             index = QModelIndex(self._pressed)
@@ -78,7 +89,7 @@ class Strip(QListView):
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         """Choose the pin under the pointer."""
         event = present(event)
-        self._click.stop()
+        self._stay()
         super().mousePressEvent(event)
         self._is_click = event.button() == Qt.MouseButton.LeftButton
         self._pressed_at = event.pos()
@@ -110,12 +121,12 @@ class Strip(QListView):
         elif part == "note":
             self.edit(index)
         else:
-            self._click.start(QApplication.doubleClickInterval())
+            self._await(index)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
         """Compare the pin under the pointer."""
         event = present(event)
-        self._click.stop()
+        self._stay()
         self._is_click = False
         index, part = self.part_at(event.pos())
         if part == "star":
@@ -151,7 +162,7 @@ class Strip(QListView):
     def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:
         """Ask for the menu of the pin under the pointer, or of the chosen one."""
         event = present(event)
-        self._click.stop()
+        self._stay()
         index = self.indexAt(event.pos())
         index = index if index.isValid() else self.currentIndex()
         if index.isValid():

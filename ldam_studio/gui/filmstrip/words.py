@@ -20,6 +20,8 @@ EMPTY = (
     "Press P to pin the moment that you see. Each pin keeps its picture and the whole session: "
     "click one to go back to it, double click to compare it with the present."
 )
+STAR, UNSTAR, NOTE, MOVE = "Star Pin", "Remove Star", "Edit Note", "Move Pin"
+GOING_BACK = "going back…"
 NO_SESSION = "No session is open."
 FULL = f"The filmstrip is full ({MOST_PINS} pins); delete some of them first."
 BUSY = "The last pins are still being written; press P again in a moment."
