@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ldam_studio.engine.advance import advance
+from ldam_studio.engine.advance import StepInfo, advance
 from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.table import kind_of
 from ldam_studio.engine.compute.device import AUTO, Device, choose
@@ -97,13 +97,20 @@ class Rerun:
                 _skip_to_last_restart(self.state, self._pending, until)
         self._change()
 
-    def run_to(self, step: int, on_step: OnStep | None = None) -> bool:
+    def run_to(
+        self,
+        step: int,
+        on_step: OnStep | None = None,
+        take: Callable[[StepInfo], object] = lambda _info: None,
+    ) -> bool:
         """Run up to a step, with the changes that were made at it; return False if stopped.
 
         Parameters
         ----------
         on_step
             Called with the number of steps done and of all steps to do; returning False stops.
+        take
+            Called with what happened in each step.
 
         Raises
         ------
@@ -112,7 +119,8 @@ class Rerun:
         """
         first = self.state.step
         while self.state.step < step:
-            self.state, _ = advance(self.state)
+            self.state, info = advance(self.state)
+            take(info)
             self._change()
             done = self.state.step - first
             if on_step is not None and on_step(done, step - first) is False:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+from itertools import takewhile
 from pathlib import Path
 
 import msgspec
+from torch import Tensor
 
+from ldam_studio.engine.advance import StepInfo
 from ldam_studio.engine.description import Reference
 from ldam_studio.errors import StudioError
 from ldam_studio.export.formats.table import read
+from ldam_studio.export.links import FIGURES, is_link, link_in, no_folder, unpacked
 from ldam_studio.export.locate import Nearby
-from ldam_studio.export.recipe import pixel_hash
+from ldam_studio.export.recipe import Recipe, pixel_hash
 from ldam_studio.export.replay import differences
-from ldam_studio.export.rerun import rerun
+from ldam_studio.export.rerun import Rerun
 from ldam_studio.export.shown import picture_of
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.sources.in_memory import is_in_memory
@@ -45,7 +49,8 @@ def replay(
     Parameters
     ----------
     path
-        A picture that the studio, ``render`` or `Run.save` wrote.
+        A picture that the studio, ``render`` or `Run.save` wrote, a figure from the window, or a
+        link (``ldam:…``).
     network
         For a picture of a module in memory: the same module, opened by `open_network` in the same
         way. For one of your own code: its name, ``FILE.py:FUNCTION``, which allows that it is run.
@@ -58,35 +63,58 @@ def replay(
 
     Returns
     -------
-    The run, whose `Replayed.identical` says whether the pixels are the same.
+    The run, whose `Replayed.identical` says whether the pixels are the same. Its `activation` has
+    the steps that were run again, without those before a restart, which have no effect, and those
+    with another number of chains than at the end.
 
     Raises
     ------
     StudioError
-        If the picture has no recipe, was changed, or shows many neurons on a page; if what it names
+        If the picture has no recipe, the link is incomplete, either was changed, or shows many neurons on a page; if what it names
         is missing, has changed, or was not allowed; or if `progress` ended it.
     """
-    place = Path(path)
-    recipe, _ = read(place)
+    recipe, folder = _recipe_of(os.fspath(path))
     if recipe.said.sheet is not None:
         raise StudioError(
-            f"{place} is a page of many neurons, each drawn in a session of its own; replay the "
+            f"{path} is a page of many neurons, each drawn in a session of its own; replay the "
             "pictures in its folder, or use ldam-studio replay."
         )
     given = [] if weights is None else [Path(weights)]
     code = [network] if isinstance(network, str) else []
     memory = network if isinstance(network, Network) else None
     with undisturbed(), telling(progress, "replaying") as on_step:
-        nearby = _WithMemory(memory, place.parent, given, code, allow_download=download)
-        state = rerun(recipe, nearby, lambda done, total: on_step(done, total) is not False)
-        if state is None:
+        nearby = _WithMemory(memory, folder, given, code, allow_download=download)
+        again, activation = Rerun(recipe, nearby), list[Tensor]()
+
+        def take(info: StepInfo) -> None:
+            if info.lanes:
+                activation.append(info.lanes[0].activation)
+
+        if not again.run_to(recipe.step, lambda *steps: on_step(*steps) is not False, take):
             raise StudioError("The replay was ended before its last step; nothing was compared.")
-        again = picture_of(state, recipe.shown)
+        state = again.state
+        picture = picture_of(state, recipe.shown)
         return Replayed(
-            Sampled(state, [], 0.0),
-            identical=pixel_hash(again) == recipe.said.pixels,
+            Sampled(state, _of_last(activation, len(state.lane.neurons)), 0.0),
+            identical=pixel_hash(picture) == recipe.said.pixels,
             differences=differences(recipe, state),
         )
+
+
+def _recipe_of(path: str) -> tuple[Recipe, Path]:
+    """Return the recipe of a picture, a figure or a link, and the folder where it lies."""
+    if is_link(path):
+        return unpacked(path), no_folder()
+    place = Path(path)
+    if place.suffix.lower() in FIGURES:
+        return unpacked(link_in(place)), place.parent
+    return read(place)[0], place.parent
+
+
+def _of_last(rows: list[Tensor], chains: int) -> list[Tensor]:
+    """Return the rows at the end that are of so many chains; earlier ones may have others."""
+    count = sum(1 for _ in takewhile(lambda row: len(row) == chains, reversed(rows)))
+    return rows[len(rows) - count :]
 
 
 class _WithMemory(Nearby):

@@ -99,7 +99,7 @@ class Run:
         """What is made large, for the image before each step, (steps, chains).
 
         It is the neuron's activation, or the value of the setting `objective`. A run of a `stream`
-        has the steps since the run before; one that was replayed has none.
+        has the steps since the run before, one that was replayed those that were run again.
         """
         return activation_of(self._sampled)
 

@@ -18,6 +18,8 @@ from torch import nn
 
 import ldam_studio as ldam
 from ldam_studio.cli import main
+from ldam_studio.export.links import link_of
+from ldam_studio.export.shown import Shown
 
 PIXELS = {"channels": 1, "height": 8, "width": 8, "mean": [0.5], "std": [0.25]}
 IMPORTS = """
@@ -209,6 +211,12 @@ def test_a_picture_is_replayed(lenet, tmp_path):
     again = ldam.replay(path)
     assert again.identical and not again.differences
     assert np.array_equal(again.samples, run.samples) and again.settings == run.settings
+    assert np.array_equal(again.activation, run.activation)
+    link = link_of(run._sampled.state, Shown("strip"))
+    linked = ldam.replay(link)
+    assert linked.identical and np.array_equal(linked.activation, run.activation)
+    with pytest.raises(ldam.StudioError, match="copy the whole line"):
+        ldam.replay(link[:-9])
     run.save(tmp_path / "four.npz")
     with np.load(tmp_path / "four.npz") as arrays:
         assert np.array_equal(arrays["average"], run.average)
