@@ -70,8 +70,9 @@ def replay(
     Raises
     ------
     StudioError
-        If the picture has no recipe, the link is incomplete, either was changed, or shows many neurons on a page; if what it names
-        is missing, has changed, or was not allowed; or if `progress` ended it.
+        If the picture has no recipe, was changed, or shows many neurons on a page; if the link is
+        incomplete; if what they name is missing, has changed, or was not allowed; or if `progress`
+        ended it.
     """
     recipe, folder = _recipe_of(os.fspath(path))
     if recipe.said.sheet is not None:
