@@ -10,8 +10,9 @@ import numpy as np
 
 from ldam_studio import __version__
 from ldam_studio.engine.comparison import lane_name
-from ldam_studio.engine.picture import Bytes, difference_to_bytes, grid_columns, to_bytes
+from ldam_studio.engine.picture import Bytes, difference_to_bytes, to_bytes
 from ldam_studio.engine.state import Lane, SessionState
+from ldam_studio.export.animation.panes import chain_columns
 from ldam_studio.export.shown import AVERAGES, OF_ONE, Part, Shown, parts_of
 from ldam_studio.networks.pixels import PixelSpec
 from ldam_studio.networks.sources.families import short_name
@@ -21,8 +22,6 @@ COLOURS = 256
 """Colours in a scale."""
 ALWAYS = ("temperature", "step_size", "l2")
 """Settings that are named even at their defaults."""
-TALLEST = 1.5
-"""Rows for each column of a panel, at most: about the shape of a page of paper."""
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -102,7 +101,8 @@ def title_of(state: SessionState, shown: Shown) -> str:
     if len(neurons) > 1:
         return f"{what} of {len(lane.neurons)} chains"
     label, address = lane.network.label(neurons[0]), str(neurons[0])
-    return f"{what} of {address if label == address else f'{label} ({address})'}"
+    called = f"class {label}" if label.isdecimal() else label
+    return f"{what} of {address if label == address else f'{called} ({address})'}"
 
 
 def _panel(state: SessionState, shown: Shown, part: Part, *, several: bool) -> Panel:
@@ -113,7 +113,8 @@ def _panel(state: SessionState, shown: Shown, part: Part, *, several: bool) -> P
         title = f"{own}  {short_name(lane.network.name)}"
     if part.is_difference:
         title = f"{own} {MINUS} {lane_name(0)}"
-    columns = _columns(len(part.pictures))
+    shape = part.pictures[0].shape
+    columns = chain_columns([lane.neurons[n] for n in part.chains], (shape[1], shape[0]))
     labels = [lane.network.label(lane.neurons[chain]) for chain in part.chains]
     if len(set(labels)) == 1:
         labels = [""] * len(labels)
@@ -124,14 +125,6 @@ def _panel(state: SessionState, shown: Shown, part: Part, *, several: bool) -> P
     flat = tuple(label for row in rows for label in row)
     scale = _scale(part, state.lane.network.pixels, shown)
     return Panel(title, part.pictures, flat, columns, scale)
-
-
-def _columns(count: int) -> int:
-    """Return a multiple of the columns of an exported grid with which a panel fits on a page."""
-    usual = columns = grid_columns(count)
-    while math.ceil(count / columns) > TALLEST * columns:
-        columns += usual
-    return columns
 
 
 def _scale(part: Part, pixels: PixelSpec, shown: Shown) -> Scale | None:

@@ -7,7 +7,7 @@ import pytest
 
 from ldam_studio.engine.picture import to_bytes
 from ldam_studio.export.animation.composing import BAND, GAP, GROUND, Composer, Pane
-from ldam_studio.export.animation.panes import columns_of
+from ldam_studio.export.animation.panes import chain_columns, columns_of
 from ldam_studio.networks.pixels import PixelSpec
 
 GREY = PixelSpec(1, 8, 8, mean=(0.5,), std=(0.5,), rest=0.5)
@@ -110,3 +110,9 @@ def test_it_is_never_higher_than_asked_for(height):
 )
 def test_grids_are_as_wide_as_screens(count, image, columns):
     assert columns_of(count, image) == columns
+    assert chain_columns(["fc3:4"] * count, image) == columns
+
+
+def test_chains_that_form_a_table_have_a_column_for_each_neuron():
+    assert chain_columns(["a", "b", "c"] * 7, (8, 8)) == 3
+    assert chain_columns(["a", "a", "b"], (8, 8)) == columns_of(3, (8, 8))

@@ -20,8 +20,9 @@ from ldam_studio.engine.advance import advance
 from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
+from ldam_studio.export.animation.panes import chain_columns
 from ldam_studio.export.exporting import export
-from ldam_studio.export.figure import _columns, _samples, figure_of, title_of
+from ldam_studio.export.figure import _samples, figure_of, title_of
 from ldam_studio.export.links import link_in, unpacked
 from ldam_studio.export.shown import KINDS, Shown, can_show, parts_of
 from ldam_studio.gui.exporting.figure_dialog import (
@@ -172,7 +173,7 @@ def test_what_cannot_be_shown_is_known_before_anything_is_drawn(state):
 
 
 def test_the_usual_title_names_the_neuron(state, compared):
-    assert title_of(state, Shown("raw", 3)) == "Raw sample of 3 (fc3:3)"
+    assert title_of(state, Shown("raw", 3)) == "Raw sample of class 3 (fc3:3)"
     assert title_of(compared, Shown("averages")) == "Running averages of 4 chains"
 
 
@@ -191,10 +192,9 @@ def test_the_notes_say_which_samples_the_average_covers(state):
 
 def test_many_chains_fit_on_a_page(state):
     figure = figure_of(state, Shown("raw", 3), "")
-    for count, columns in ((4, 2), (10, 10), (150, 10), (151, 13), (1000, 30)):
-        assert _columns(count) == columns
+    columns = chain_columns(["fc3:4"] * 1000, (28, 28))
     (panel,) = figure.panels
-    grid = replace(panel, pictures=panel.pictures * 1000, labels=("",) * 1000, columns=30)
+    grid = replace(panel, pictures=panel.pictures * 1000, labels=("",) * 1000, columns=columns)
     page = lay_out(replace(figure, panels=(grid,)), 175)
     assert page.height / page.width < 1.5
 
@@ -213,7 +213,7 @@ def test_the_dialog_keeps_a_title_and_remembers_the_rest(state, qtbot, tmp_path)
     qtbot.addWidget(dialog)
     dialog.show()
     assert dialog.choice() == ChosenFigure(
-        "average", 85, "Running average of 0 (fc3:0)", tmp_path / "figure-average.pdf"
+        "average", 85, "Running average of class 0 (fc3:0)", tmp_path / "figure-average.pdf"
     )
     dialog._title.clear()
     qtbot.keyClicks(dialog._title, "Mine")

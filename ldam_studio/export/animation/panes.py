@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 
@@ -49,12 +50,24 @@ def full_sizes(
         seen = rows[0][0].images.shape
         size = (seen[3], seen[2]) if shown.field else (pixels.width, pixels.height)
     else:
-        chains = max(len(rows[0][0].images), len(end.lanes[0].neurons))
-        across = columns_of(chains, (pixels.width, pixels.height))
-        down = -(-chains // across)
+        most: Sequence[Hashable] = max(state.lane.neurons, end.lanes[0].neurons, key=len)
+        across = chain_columns(most, (pixels.width, pixels.height))
+        down = -(-len(most) // across)
         size = across * (pixels.width + 1) - 1, down * (pixels.height + 1) - 1
     lanes = max(len(state.lanes), len(end.lanes))
     return [[size] * 2] * lanes if what == BOTH else [[size] * lanes]
+
+
+def chain_columns(neurons: Sequence[Hashable], image: tuple[int, int]) -> int:
+    """Return the columns of a grid of chains: one for each neuron where they form a table.
+
+    Animations and figures share this rule; `image` is the width and height of an image.
+    """
+    different = len(dict.fromkeys(neurons))
+    is_table = all(neuron == neurons[n % different] for n, neuron in enumerate(neurons))
+    if 1 < different < len(neurons) and is_table:
+        return different
+    return columns_of(len(neurons), image)
 
 
 def columns_of(count: int, image: tuple[int, int]) -> int:
@@ -86,5 +99,6 @@ def _pane(lane: Lane, kind: str, shown: Shown) -> Pane:
     values: Floats = images.detach().cpu().numpy().astype(np.float32)
     kept = "average" if averaged else "raw"
     pixels = lane.network.pixels
-    columns = columns_of(len(values), (pixels.width, pixels.height))
+    neurons = [lane.neurons[chain] for chain in chosen]
+    columns = chain_columns(neurons, (pixels.width, pixels.height))
     return Pane(values, pixels, shown.display, shown.scale, kept, columns)

@@ -9,8 +9,7 @@ import numpy as np
 
 from ldam_studio.engine.picture import Bytes, Floats
 from ldam_studio.export.animation.composing import GAP, Composer, Pane
-from ldam_studio.export.animation.panes import BOTH, columns_of
-from ldam_studio.gui.chain_table import columns_of as table_columns
+from ldam_studio.export.animation.panes import BOTH, chain_columns
 from ldam_studio.gui.recorder.catching import OF_ALL, Caught, Images
 from ldam_studio.networks.neurons import Neuron
 
@@ -56,7 +55,7 @@ class Drawing:
     ) -> None:
         pane = image
         if what in OF_ALL:
-            across = _columns(neurons, image)
+            across = chain_columns(neurons, image)
             counts = across, -(-len(neurons) // across)
             pane = (counts[0] * (image[0] + 1) - 1, counts[1] * (image[1] + 1) - 1)
         rows = [[pane] * 2] * lanes if what == BOTH else [[pane] * lanes]
@@ -86,14 +85,6 @@ def _pane(images: Images, caught: Caught) -> Pane:
         empty = images.samples.array() == 0
         if empty.any():
             values = np.where(empty[:, None, None, None], np.float32(caught.pixels.rest), values)
-    columns = _columns(caught.neurons, (caught.pixels.width, caught.pixels.height))
+    columns = chain_columns(caught.neurons, (caught.pixels.width, caught.pixels.height))
     display = caught.display
     return Pane(values, caught.pixels, display.mode, display.scale, kind, columns)
-
-
-def _columns(neurons: Sequence[Neuron], image: tuple[int, int]) -> int:
-    """Return the columns of a grid of chains: one for each neuron where they form a table."""
-    different = len(table_columns(neurons))
-    if different and all(neuron == neurons[n % different] for n, neuron in enumerate(neurons)):
-        return different
-    return columns_of(len(neurons), image)
