@@ -29,6 +29,7 @@ from ldam_studio.networks.weights.suffixes import is_weights
 from ldam_studio.networks.weights.weights import sha256_of
 
 MOST_COMPARED = 20
+SHOWN_OF_HASH = 12  # letters of a hash in a sentence
 """Weights files beside a picture of which the content is compared, if none has the right name.
 
 Together they have at most the size of the largest file of weights."""
@@ -38,6 +39,11 @@ def own_folders() -> tuple[Path, ...]:
     """Return the folders that this person named for weights, or that the program writes to."""
     named = os.environ.get("LDAM_DATA")
     return (*([Path(named)] if named else []), cache_folder())
+
+
+def _hash_words(sha256: str) -> str:
+    """Say by which hash the file that is meant is known."""
+    return f"its SHA-256 begins with {sha256[:SHOWN_OF_HASH]}"
 
 
 class Nearby(Opener):
@@ -276,11 +282,12 @@ class Nearby(Opener):
             raise StudioError(
                 f"The weights {recorded} of {name} are not in the folder of the {self._what}, and "
                 f"a file elsewhere is not read just because a {self._what} names it; name it: "
-                f"--weights FILE, or put it into the folder of the {self._what}."
+                f"--weights FILE, or put it into the folder of the {self._what}, under any name: "
+                f"{_hash_words(sha256)}."
             )
         raise StudioError(
-            f"The weights {recorded} of {name} are missing{others}; put the file there or into the "
-            f"folder of the {self._what}."
+            f"The weights {recorded} of {name} are missing{others}; put the file there or, under "
+            f"any name, into the folder of the {self._what}: {_hash_words(sha256)}."
         )
 
     def _given_code(self, name: str) -> str | None:

@@ -28,6 +28,18 @@ def test_what_is_listed_ends_at_the_windows_edge_and_is_whole_in_its_tip(qtbot):
     assert action.toolTip() == sentence
 
 
+def test_names_of_files_stay_words_in_tips(qtbot):
+    bar = WatchBar()
+    qtbot.addWidget(bar)
+    bar.show_skipped(["<img src=x>.pt is damaged"])
+    bar.show_title("<img src=x>")
+    (action,) = bar.skipped.menu().actions()
+    assert action.toolTip() == "<p>&lt;img src=x&gt;.pt is damaged</p>"
+    assert bar.title.toolTip() == "<p>&lt;img src=x&gt;</p>"
+    bar.show_skipped(["<img src=x>.pt is damaged"])
+    assert bar.skipped.menu().actions() == [action]  # the open menu is left alone
+
+
 def test_what_cannot_be_shown_does_not_count():
     files = [Checkpoint(Path(f"{n}.pt"), (n, 1, n), step=n) for n in range(4)]
     timeline = Timeline.of(files, {Path("1.pt"): "is another network's"})

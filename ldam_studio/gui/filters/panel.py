@@ -14,6 +14,7 @@ from ldam_studio.engine.picture import Bytes, to_bytes
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme.paint import Pencil, qimage
+from ldam_studio.gui.tips import as_tip
 from ldam_studio.networks.inspect.filters import filter_cosine, first_layer_filter, inside
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class FilterPanel(QWidget):
         self._kernel = first_layer_filter(network, neuron)
         if self._kernel is not None:
             self._title.setText(f"Filter and average of {neuron}")
-            self._title.setToolTip(str(neuron))
+            self._title.setToolTip(as_tip(str(neuron)))
             self._filter.show_image(_signed(self._kernel, network))
 
     def _say(self, text: str) -> None:

@@ -18,6 +18,7 @@ from ldam_studio.gui.qt import present
 from ldam_studio.gui.session.openings import network_opening
 from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.gui.task import Task
+from ldam_studio.gui.tips import as_tip
 from ldam_studio.networks.sources.request import NetworkRequest
 
 if TYPE_CHECKING:
@@ -337,7 +338,8 @@ class Files(Feature):
             # In a menu, a single ampersand would mark a mnemonic.
             text = f"&{number}  {request.title.replace('&', '&&')}"
             action = present(self.recent.addAction(text))
-            action.setToolTip("\n".join(str(t) for t in (request.name, request.weights) if t))
+            named = "\n".join(str(t) for t in (request.name, request.weights) if t)
+            action.setToolTip(as_tip(named))
             action.triggered.connect(lambda _on, request=request: self.ask_for_network(request))
         self.recent.setEnabled(bool(requests))
 

@@ -209,7 +209,7 @@ class PhotographPanel(QWidget):
         against = "against" if layer.is_real else "only against"
         words = f"{against} {layer.compared_with}"
         self._compared.setText(words)
-        self._compared.setToolTip(words)
+        self._compared.setToolTip(as_tip(words))
         self._compared.setProperty("role", "muted" if layer.is_real else "warning")
         style = present(self._compared.style())
         style.unpolish(self._compared)
@@ -220,7 +220,7 @@ class PhotographPanel(QWidget):
             below = "" if unit.below is None else f"{100 * min(unit.below, 0.999):.1f} %"
             row = QTreeWidgetItem([unit.label, f"{unit.z:+.1f} σ", f"{unit.value:.3g}", below])
             row.setData(0, NEURON, unit.neuron)
-            row.setToolTip(0, str(unit.neuron))
+            row.setToolTip(0, as_tip(str(unit.neuron)))
             for column in (1, 2, 3):
                 row.setTextAlignment(column, Qt.AlignmentFlag.AlignRight)
             self.units.addTopLevelItem(row)

@@ -12,6 +12,7 @@ from ldam_studio.explore.classes import confidence_words
 from ldam_studio.gui.paragraph import Paragraph
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme.paint import Pencil
+from ldam_studio.gui.tips import as_tip
 
 if TYPE_CHECKING:
     from ldam_studio.explore.verdict.verdict import Verdict
@@ -98,7 +99,7 @@ class Bars(QWidget):
             self._classes = classes
             said = ", ".join(f"{name} {confidence_words(share)}" for name, share in classes)
             self.setAccessibleDescription(said)
-            self.setToolTip(said)
+            self.setToolTip(as_tip(said))
             self.update()
 
     def paintEvent(self, _event: QPaintEvent | None) -> None:

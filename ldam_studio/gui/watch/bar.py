@@ -21,6 +21,7 @@ from PyQt6.QtWidgets import (
 from ldam_studio.gui.quiet_combo import QuietCombo
 from ldam_studio.gui.theme import icons
 from ldam_studio.gui.theme.paint import Pencil
+from ldam_studio.gui.tips import as_tip
 from ldam_studio.gui.watch.plot import TimelinePlot
 
 SPEEDS = (1, 2, 5, 10, 20)  # checkpoints per second
@@ -133,14 +134,14 @@ class WatchBar(QFrame):
     def show_title(self, text: str, kind: str = "muted", tip: str = "") -> None:
         """Show what is watched, or what is wrong with it, in the colour `kind`."""
         self.title.show_words(text, kind)
-        self.title.setToolTip(tip or text)
+        self.title.setToolTip(as_tip(tip or text))
 
     def show_skipped(self, sentences: Iterable[str]) -> None:
         """List the files that are not shown, each with the reason in a sentence."""
         sentences = tuple(sentences)
         menu = self.skipped.menu()
         assert menu is not None
-        if sentences == tuple(action.toolTip() for action in menu.actions()):
+        if tuple(map(as_tip, sentences)) == tuple(action.toolTip() for action in menu.actions()):
             return
         menu.clear()
         listed = sentences[:MOST_LISTED]
@@ -149,7 +150,7 @@ class WatchBar(QFrame):
         for sentence in listed:
             shown = textwrap.shorten(sentence, LONGEST_LISTED, placeholder=" …")
             action = QAction(shown.replace("&", "&&"), menu)
-            action.setToolTip(sentence)
+            action.setToolTip(as_tip(sentence))
             menu.addAction(action)
         self.skipped.setText(f"{len(sentences):,} skipped")
         self.skipped.setVisible(bool(sentences))
