@@ -1,9 +1,8 @@
 """Cutting the neurons of an atlas into batches that take about as long as each other.
 
-Each neuron is a session of its own, because chains of one session share a generator: with other
-neurons beside it, a neuron would get other noise, and its picture would depend on its batch. A
-batch is therefore several sessions, one after the other, which share the network that a worker has
-open. Its memory is that of one session, however long it is, so that only time limits it.
+What a neuron looks like does not depend on its batch, whose neurons share the network that a worker
+has open. The worker draws some of them together where that is faster, and decides how many fit into
+its memory (`explore.sheets.together`), so that only time limits a batch.
 """
 
 from __future__ import annotations
@@ -19,6 +18,11 @@ TASK_S = 20.0
 """Seconds that a batch should take: long beside the scheduler's work, short if it is lost."""
 MOST = 256
 """Neurons of a batch, which travel back together."""
+LEAST_S = 2.0
+"""Seconds that a batch takes at least, also towards the end, since neurons drawn together are
+faster."""
+UNKNOWN = 0.25
+"""Share of the neurons that the layer before would get, for a layer of which nothing is known."""
 AHEAD = 2
 """Batches for each worker: one that is drawn, and one that waits."""
 
@@ -40,6 +44,7 @@ class Batches:
         for job in jobs:
             self._layers.setdefault(job.neuron.layer, deque()).append(job)
         self._seconds: dict[str, float] = {}
+        self._last: float | None = None
 
     def __len__(self) -> int:
         """Return how many neurons are left."""
@@ -48,21 +53,25 @@ class Batches:
     def take(self, workers: int) -> tuple[Job, ...]:
         """Return the next batch, of one layer; empty if none is left.
 
-        A batch is a single neuron until it is known how long one of its layer takes. Towards the
-        end batches become smaller, so that all workers end together.
+        A batch of the first layer is a single neuron until it is known how long one takes. Towards
+        the end batches become smaller, so that all workers end together.
         """
         for layer, jobs in self._layers.items():
             if jobs:
-                share = -(-len(self) // (AHEAD * workers))
-                size = max(1, min(MOST, self._fitting(layer), share, len(jobs)))
+                most = self._fitting(layer, TASK_S)
+                share = max(-(-len(self) // (AHEAD * workers)), self._fitting(layer, LEAST_S))
+                size = max(1, min(MOST, most, share, len(jobs)))
                 return tuple(jobs.popleft() for _ in range(size))
         return ()
 
     def learn(self, layer: str, drawn: int, seconds: float) -> None:
         """Note how long a batch took."""
         if drawn:
-            self._seconds[layer] = seconds / drawn
+            self._seconds[layer] = self._last = seconds / drawn
 
-    def _fitting(self, layer: str) -> int:
+    def _fitting(self, layer: str, seconds: float) -> int:
+        """Return how many neurons of a layer are drawn in so many seconds."""
         each = self._seconds.get(layer)
-        return 1 if each is None else int(TASK_S / max(each, 1e-3))
+        if each is not None:
+            return int(seconds / max(each, 1e-3))
+        return 1 if self._last is None else int(UNKNOWN * seconds / max(self._last, 1e-3))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,15 +16,20 @@ import torch
 from ldam_studio import __version__
 from ldam_studio.atlas.batches import Job
 from ldam_studio.atlas.folder import INDEX, found_at, relative_path
-from ldam_studio.atlas.orders import NetworkOrder, code_path
+from ldam_studio.atlas.orders import NetworkOrder, Order, code_path
 from ldam_studio.atlas.pictures import AtlasRow, files_of, row_of
 from ldam_studio.errors import StudioError
 from ldam_studio.explore.sheets.drawing import draw
+from ldam_studio.explore.sheets.spec import SheetSpec
+from ldam_studio.explore.sheets.together import Measured, draw_together, measure
 from ldam_studio.files import cache_folder, hash_of, is_regular, write_bytes, write_together
+from ldam_studio.networks.anatomy.objectives import Place
 from ldam_studio.networks.network import Network
 
 _ONE = threading.Lock()
 """Threads of a worker take turns: a network serves one session at a time."""
+MOST_LAYERS = 64
+"""Layers of which a worker remembers how many neurons are best drawn together."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ def opened(order: NetworkOrder) -> Network:
 
 
 def draw_batch(batch: Sequence[Job], folder: Path, *, collect: bool) -> Drawn:
-    """Draw neurons of one layer, each in a session of its own, and write their files.
+    """Draw neurons of one layer, each as in a session of its own, and write their files.
 
     A neuron whose file is there and whole is not drawn again.
 
@@ -138,31 +145,55 @@ def _drawn(batch: Sequence[Job], network: Network, folder: Path, *, collect: boo
     order = batch[0].order
     spec = order.spec(network, [job.neuron for job in batch])
     began = time.monotonic()
-    rows, found, failed = list[AtlasRow](), list[AtlasRow](), list[str]()
+    rows, failed = list[AtlasRow](), list[str]()
     files: dict[Path, bytes] = {}
-    for job in batch:
-        path = folder / relative_path(job.neuron, job.key)
-        there = None if collect else _whole(path, job)
-        if there is not None:
-            found.append(there)
-            continue
-        try:
-            drawn = draw(spec, job.neuron, lambda: None)
-            row = row_of(drawn, job.neuron.layer, job.key)
-            made = files_of(drawn, row, spec.shown, path)
-        except StudioError as error:
-            failed.append(f"{job.neuron}: {str(error).removeprefix(f'{job.neuron}: ')}")
-            continue
-        if collect:
-            files |= {each.relative_to(folder): data for each, data in made.items()}
-        else:
-            write_together(made)
-        rows.append(row)
-    return Drawn(tuple(rows), tuple(found), tuple(failed), files, time.monotonic() - began)
+    there = {} if collect else {job: row for job in batch if (row := _whole(folder, job))}
+    for group in _groups(spec, [job for job in batch if job not in there]):
+        drawn = draw_together(spec, [job.neuron for job in group], _known(group[0]))
+        for job in group:
+            path = folder / relative_path(job.neuron, job.key)
+            try:
+                one = drawn.pop(job.neuron, None) or draw(spec, job.neuron, lambda: None)
+                row = row_of(one, job.neuron.layer, job.key)
+                made = files_of(one, row, spec.shown, path)
+            except StudioError as error:
+                failed.append(f"{job.neuron}: {str(error).removeprefix(f'{job.neuron}: ')}")
+                continue
+            if collect:
+                files |= {each.relative_to(folder): data for each, data in made.items()}
+            else:
+                write_together(made)
+            rows.append(row)
+    found = tuple(there.values())
+    return Drawn(tuple(rows), found, tuple(failed), files, time.monotonic() - began)
 
 
-def _whole(path: Path, job: Job) -> AtlasRow | None:
+def _groups(spec: SheetSpec, jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
+    """Yield jobs that are drawn together: as many as is best, of neurons at one place."""
+    places: dict[Place, list[Job]] = {}
+    for job in jobs:
+        places.setdefault(job.neuron.place, []).append(job)
+    for there in places.values():
+        known = _known(there[0])
+        with contextlib.suppress(StudioError):  # drawing a neuron alone says what is wrong with it
+            measure(spec, [job.neuron for job in there], known)
+        left = deque(there)
+        for groups in range(-(-len(there) // known.most), 0, -1):
+            yield [left.popleft() for _ in range(-(-len(left) // groups))]
+
+
+def _known(job: Job) -> Measured:
+    """Return what this worker knows of drawing neurons like this one together."""
+    return _measured(job.order, job.neuron.layer, job.neuron.place)
+
+
+@lru_cache(maxsize=MOST_LAYERS)
+def _measured(order: Order, layer: str, place: Place) -> Measured:
+    return Measured()
+
+
+def _whole(folder: Path, job: Job) -> AtlasRow | None:
     try:
-        return found_at(path, job.neuron, job.key)
+        return found_at(folder / relative_path(job.neuron, job.key), job.neuron, job.key)
     except StudioError:
         return None  # it was said at the start, and is drawn again

@@ -48,9 +48,14 @@ def check(state: SessionState) -> list[str]:
     return told
 
 
+def is_due(steps: int) -> bool:
+    """Return whether chains of a single neuron are checked after so many steps."""
+    return steps in EARLY or steps % EVERY == 0
+
+
 def _whose_turn(lane: Lane) -> int | None:
     """Return the number of the chain to check before the lane's next step, if any."""
-    if lane.trust in (Trust.FORMER, Trust.NOTHING):
+    if lane.trust in (Trust.FORMER, Trust.NOTHING, Trust.ELSEWHERE):
         return None
     steps, neurons = lane.clock.steps, lane.neurons
     firsts = [neurons.index(neuron) for neuron in dict.fromkeys(neurons)]

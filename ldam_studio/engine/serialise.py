@@ -48,7 +48,7 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors: dict[str, Tensor] = {}
     counts = []
     for number, lane in enumerate(state.lanes):
-        own, count = _of_lane(lane)
+        own, count = tensors_of(lane)
         tensors |= {f"lanes.{number}.{name}": tensor for name, tensor in own.items()}
         counts.append(count)
     tensors |= {f"generator.{name}": s for name, s in state.generators.state().items()}
@@ -75,7 +75,8 @@ def to_tensors(state: SessionState) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return copies, about
 
 
-def _of_lane(lane: Lane) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def tensors_of(lane: Lane) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the tensors of a lane that steps change, and its counts in JSON's types."""
     tensors = {"x": lane.chains.x}
     tensors |= {f"average.{name}": getattr(lane.average, name) for name in AVERAGE}
     tensors |= {f"progress.{name}": getattr(lane.progress, name) for name in PROGRESS}

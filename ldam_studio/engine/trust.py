@@ -18,6 +18,8 @@ class Trust(Enum):
     """The fields. On a crop, a chain's activation or gradient was another."""
     NOTHING = "nothing"
     """Neither: a gradient was found outside of a field."""
+    ELSEWHERE = "elsewhere"
+    """Both; it is checked elsewhere whether that holds, see `engine.joined`."""
 
     @classmethod
     def at_first(cls, *, confirmed: bool) -> Trust:
@@ -27,7 +29,7 @@ class Trust(Enum):
     @property
     def has_crops(self) -> bool:
         """Whether crops are used."""
-        return self in (Trust.FORMER, Trust.CROP)
+        return self in (Trust.FORMER, Trust.CROP, Trust.ELSEWHERE)
 
     @property
     def has_fields(self) -> bool:

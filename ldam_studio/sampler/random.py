@@ -97,3 +97,57 @@ class Generators:
     def clone(self) -> Generators:
         """Return independent generators in the same state."""
         return self.restore(self.seed, self.device, self.state())
+
+
+class Alike(Generators):
+    """Generators of several sessions with one seed that are joined: the chains of each draw alike.
+
+    Chain i draws what chain i modulo `each` does.
+
+    Parameters
+    ----------
+    each
+        Number of chains of each session.
+    """
+
+    def __init__(self, seed: int, device: torch.device | str, each: int) -> None:
+        super().__init__(seed, device)
+        self._each = each
+
+    @classmethod
+    def of(cls, generators: Generators, each: int) -> Alike:
+        """Return generators for sessions that are all in the state of one."""
+        found = cls(generators.seed, generators.device, each)
+        for name, value in generators.state().items():
+            found[name].set_state(value)
+        return found
+
+    def alone(self) -> Generators:
+        """Return the generators of one of the sessions, which are in the state of all."""
+        return Generators.restore(self.seed, self.device, self.state())
+
+    def clone(self) -> Generators:
+        """Return independent generators in the same state."""
+        return self.of(self, self._each)
+
+    def __getitem__(self, name: str) -> torch.Generator:
+        """Return the generator called `name`; that of a chain is shared by all that draw alike."""
+        source, _, number = name.partition("/")
+        if number and source not in ON_THE_HOST:
+            name = f"{source}/{int(number) % self._each}"
+        return super().__getitem__(name)
+
+    def normal(
+        self, source: str, shape: tuple[int, ...], chains: Sequence[int] | None = None
+    ) -> Tensor:
+        """Draw N(0, 1) of `shape` = (chains, ...), see `Generators.normal`."""
+        chains = None if chains is None else chains[: self._each]
+        own = super().normal(source, (self._each, *shape[1:]), chains)
+        return self._for_all(own, shape[0])
+
+    def draw(self, source: str, like: Tensor) -> Tensor:
+        """Draw the numbers of a kernel's source, see `Generators.draw`."""
+        return self._for_all(super().draw(source, like[: self._each]), len(like))
+
+    def _for_all(self, own: Tensor, chains: int) -> Tensor:
+        return own.repeat(chains // self._each, *(1,) * (own.dim() - 1))

@@ -58,7 +58,7 @@ def draw(spec: SheetSpec, neuron: Neuron, on_step: Callable[[], object]) -> Draw
             raise StudioError(info.refused[0])
         if state.step % EVERY == 0:
             converged = settling.look(state)
-    return Drawn(state, _row_of(state, neuron, converged=converged))
+    return Drawn(state, sheet_row(state, neuron, converged=converged))
 
 
 def half_of(spec: SheetSpec) -> int | None:
@@ -80,7 +80,8 @@ def shared_state(spec: SheetSpec) -> SessionState:
 
 
 @torch.no_grad()
-def _row_of(state: SessionState, neuron: Neuron, *, converged: bool) -> SheetRow:
+def sheet_row(state: SessionState, neuron: Neuron, *, converged: bool) -> SheetRow:
+    """Return what there is to say of a neuron whose chains stopped."""
     lane = state.lane
     chain = best_chain(lane)
     own = lane.sized.seen_from(lane.network, (neuron,))
