@@ -53,7 +53,7 @@ def jobs_of(network: Network, order: Order, neurons: Sequence[Neuron]) -> Iterat
 
 
 def look(folder: AtlasFolder, jobs: Iterable[Job]) -> Looked:
-    """Read what is drawn already; every file is checked, as it may be cut off or altered."""
+    """Read what is drawn already; each file is checked, as it may be cut off or altered."""
     looked, all_jobs = Looked(), list(jobs)
     for number, job in enumerate(all_jobs):
         tell("reading what is drawn", number, len(all_jobs))

@@ -1,11 +1,17 @@
 """The file of one neuron: its average with the recipe, what is said of it, and the last samples.
 
 It is a PNG picture, which `replay` computes again. Beside the recipe it has a row of JSON
-(`AtlasRow`) under `ROW`, and in a private chunk a small picture of the chains' last samples.
+(`AtlasRow`) under the keyword `ROW`, in the private chunk `SAMPLES` a small picture of the chains'
+last samples, and in its last chunk before the end, `SEAL`, the SHA-256 of all bytes before. A file
+whose seal fits is whole, which is found out in a fifth of the time that comparing its
+pixels with its recipe takes.
 """
 
 from __future__ import annotations
 
+import hashlib
+import struct
+import zlib
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
@@ -35,6 +41,13 @@ from ldam_studio.files import read_bytes
 ROW = "ldam-atlas"
 SAMPLES = b"smPl"
 """Type of the chunk with the samples: private, and may be left out by those who do not know it."""
+SEAL = b"seAL"
+"""Type of the chunk with the seal: programs that change a picture leave it out."""
+_IEND = b"\0\0\0\0IEND\xaeB`\x82"
+END = len(_IEND)
+"""Bytes of a PNG file's last chunk, and of what surrounds the content of any other."""
+SEALED = END + hashlib.sha256().digest_size
+"""Bytes of the chunk with the seal."""
 MOST_SAMPLES = 8
 """Chains whose last samples are shown."""
 
@@ -101,7 +114,20 @@ def _encoded(row: AtlasRow, samples: Bytes, picture: Bytes, recipe: Recipe) -> b
     small = BytesIO()
     Image.fromarray(samples).save(small, "PNG")
     text = msgspec.json.encode(row).decode()
-    return png.encode(picture, recipe, texts={ROW: text}, chunks={SAMPLES: small.getvalue()})
+    chunks = {SAMPLES: small.getvalue()}
+    data = png.encode(picture, recipe, texts={ROW: text}, chunks=chunks)
+    return data[:-END] + _seal(data[:-END]) + data[-END:]
+
+
+def _seal(before: bytes) -> bytes:
+    content = SEAL + hashlib.sha256(before).digest()
+    length, check = len(content) - len(SEAL), zlib.crc32(content)
+    return struct.pack(">I", length) + content + struct.pack(">I", check)
+
+
+def _is_sealed(data: bytes) -> bool:
+    before, seal = data[: -SEALED - END], data[-SEALED - END : -END]
+    return bool(before) and seal == _seal(before)
 
 
 def read_row(path: Path) -> AtlasRow:
@@ -110,10 +136,15 @@ def read_row(path: Path) -> AtlasRow:
     Raises
     ------
     StudioError
-        If the file is not one of an atlas, or damaged: its pixels are compared with the recipe.
+        If the file is not one of an atlas, or damaged. Where another program has left the seal
+        out, its pixels are compared with the recipe.
     """
-    read(path)
-    return row_in(opened_picture(path), path)
+    data = read_bytes(path, png.MOST_BYTES)
+    if not _is_sealed(data):
+        if SEAL in data or not data.endswith(_IEND):
+            raise _damaged(path)
+        read(path)
+    return row_in(_opened(data, path), path)
 
 
 def read_samples(path: Path) -> Bytes | None:
@@ -137,12 +168,20 @@ def samples_in(picture: PngImageFile) -> Bytes | None:
 
 def opened_picture(path: Path) -> PngImageFile:
     """Open a PNG picture, whose pixels are not read yet; `StudioError` if it is none."""
+    return _opened(read_bytes(path, png.MOST_BYTES), path)
+
+
+def _opened(data: bytes, path: Path) -> PngImageFile:
     try:
-        image = Image.open(BytesIO(read_bytes(path, png.MOST_BYTES)), formats=("PNG",))
+        image = Image.open(BytesIO(data), formats=("PNG",))
     except (OSError, ValueError, SyntaxError):
-        raise StudioError(f"The picture {path} is damaged; copy it again.") from None
+        raise _damaged(path) from None
     assert isinstance(image, PngImageFile)
     return image
+
+
+def _damaged(path: Path) -> StudioError:
+    return StudioError(f"The picture {path} is damaged; copy it again.")
 
 
 def row_in(image: PngImageFile, path: Path) -> AtlasRow:

@@ -23,6 +23,7 @@ from ldam_studio.atlas.cluster import (
 from ldam_studio.atlas.folder import INDEX, AtlasFolder
 from ldam_studio.atlas.making import Looked, jobs_of, look, make
 from ldam_studio.atlas.orders import NetworkOrder, Order
+from ldam_studio.atlas.pictures import AtlasRow
 from ldam_studio.commands.atlas_page import written_page
 from ldam_studio.commands.shared import flags
 from ldam_studio.commands.shared.layers import chosen
@@ -131,10 +132,12 @@ def run(args: argparse.Namespace) -> int:
     began = time.monotonic()
     with interruptible() as wish, progress() as bar:
         telling = Telling(bar, wish, rate=True)
-        looked, drawn, failed, stopped = Looked(), 0, list[str](), False
+        looked, before = Looked(jobs=jobs), list[AtlasRow]()
+        drawn, failed, stopped = 0, list[str](), False
         try:
             with telling.listener.heard_on():
                 looked = look(folder, jobs)
+                before = list(looked.rows)
                 _say(looked, len(jobs))
                 folder.begin([neurons[0].layer for neurons in layers])
                 if looked.jobs:
@@ -146,9 +149,10 @@ def run(args: argparse.Namespace) -> int:
                             failed += batch.failed
         except Stopped:
             bar.stop()
+            # Batches that were under way have drawn some of theirs, which nobody has told.
+            there = len(before) + len(look(folder, looked.jobs).rows)
             print(
-                f"stopped after {len(looked.rows)} of {len(jobs)} neurons; the same command goes "
-                "on later",
+                f"stopped after {there} of {len(jobs)} neurons; the same command goes on later",
                 file=sys.stderr,
             )
             stopped = True

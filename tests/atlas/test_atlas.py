@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ldam_studio.atlas import cluster, worker
+from ldam_studio.atlas import cluster, pictures, worker
 from ldam_studio.atlas.batches import LEAST_S, MOST, TASK_S, Batches, Job
 from ldam_studio.atlas.folder import INDEX, AtlasFolder, found_at
 from ldam_studio.atlas.making import jobs_of, look, make
@@ -176,6 +176,28 @@ def test_what_is_there_and_whole_is_not_drawn_again(jobs, folder, monkeypatch):
     made = list(make(client, folder, looked.jobs, collect=False))
     assert [row.neuron for d in made for row in d.rows] == ["conv1:1", "conv1:4"]
     assert not look(folder, jobs).jobs
+
+
+def test_a_whole_file_is_known_by_its_seal_and_a_damaged_one_is_found(jobs, folder, monkeypatch):
+    ((path, data),) = worker.draw_batch(jobs[2:], folder.folder, collect=True).files.items()
+    path = folder.folder / path
+    seal = data.index(b"seAL") - 4
+
+    def said(content: bytes) -> str:
+        write_bytes(path, content)
+        try:
+            return str(found_at(path, jobs[2].neuron, jobs[2].key))
+        except StudioError as error:
+            return f"damaged: {error}"
+
+    whole = said(data[:seal] + data[-12:])  # without its seal, pixels and recipe are compared
+    assert "conv1:4" in whole and not whole.startswith("damaged")
+    cut = [data[:length] for length in (0, 8, len(data) // 2, seal, len(data) - 1)]
+    for place in (len(data) // 3, data.index(b"ldam-recipe") + 400, data.index(b"IDAT") + 40):
+        cut.append(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+    assert all(said(content).startswith("damaged: ") for content in cut)
+    monkeypatch.setattr(pictures, "read", None)
+    assert said(data) == whole
 
 
 def test_a_batch_that_is_given_again_draws_only_what_is_missing(jobs, folder):
