@@ -28,6 +28,7 @@ from ldam_studio.gui.session.model import IMAGE, Display
 from ldam_studio.gui.session.openings import Opening
 from ldam_studio.gui.settings.controls import Controls
 from ldam_studio.gui.settings.feature import SettingsPanel
+from ldam_studio.gui.stragglers import STRAGGLERS
 from ldam_studio.gui.traces.feature import Tracing
 from ldam_studio.gui.traces.traces import Traces
 from ldam_studio.gui.watch.watching import Watching
@@ -39,6 +40,7 @@ from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.sampler.settings import Settings
 
 PATIENCE_MS = 30_000  # a machine that is busy with other things must not fail a test
+LAST_STEP_MS = 5_000
 LOOK_MS = 2  # between two looks whether what is waited for has come
 CPU = Device("cpu", "float32", 1)
 
@@ -70,9 +72,14 @@ def small_opening(
 
 
 def finish(window: StudioWindow) -> None:
-    """Close a window, without waiting for its session to be saved, and let Qt delete it."""
+    """Close a window, without waiting for its session to be saved, and let Qt delete it.
+
+    A sampler whose last step takes longer than the window waits is waited for here.
+    """
     if not window.close():
         window.close()
+    for thread in tuple(STRAGGLERS):
+        thread.wait(LAST_STEP_MS)
     window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
@@ -134,8 +141,9 @@ def shown_picture(window: StudioWindow, qtbot) -> PictureView:
 
 
 def click(widget: QWidget, text: str) -> None:
-    """Click the button with this text inside a widget."""
-    next(b for b in widget.findChildren(QPushButton) if b.text() == text).click()
+    """Click the button with this text inside a widget, of those that a person would see."""
+    buttons = widget.findChildren(QPushButton)
+    next(b for b in buttons if b.text() == text and b.isVisibleTo(widget)).click()
 
 
 # What features have made
