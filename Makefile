@@ -2,6 +2,7 @@
 # make test   run the tests            make lint   check style, types and imports
 # make thorough  run also the tests that make test leaves out: further ones of the same kinds
 # make bench  measure; prints a table and writes build/bench.json
+# make atlas  draw atlases of shipped networks into build/atlas and check them (goes on where it was)
 # make zoo    open models of torchvision and timm, write resources/zoo.md (90 minutes; goes on where it was)
 # make fuzz   read files with changed content, ten minutes or ARGS=SECONDS
 # make monkey 10,000 random actions on the window (half an hour)
@@ -14,7 +15,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 # Where it is set, each worker, and each program that a test starts, compiles everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test thorough lint bench zoo fuzz monkey kills
+.PHONY: run test thorough lint bench atlas zoo fuzz monkey kills
 
 run: .venv/.ready
 	@$(BIN)/python -m ldam_studio $(ARGS)
@@ -34,6 +35,9 @@ lint: .venv/.ready-test
 
 bench: .venv/.ready-test
 	$(BIN)/python tests/benchmarks $(ARGS)
+
+atlas: .venv/.ready-test
+	$(BIN)/python tests/atlas_release $(ARGS)
 
 zoo: .venv/.ready-test
 	$(BIN)/python tests/zoo $(ARGS)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ldam_studio import __version__
 from ldam_studio.atlas.orders import NetworkOrder
 from ldam_studio.atlas.worker import unfitness
 from ldam_studio.errors import StudioError, in_short
@@ -76,7 +77,7 @@ def scheduler_at(address: str) -> Iterator[Client]:
     Raises
     ------
     StudioError
-        If there is none, it has another version of Dask, or has no worker.
+        If there is none, it has another version of Dask or of this program, or has no worker.
     """
     check_installed()
     from distributed import Client
@@ -95,6 +96,7 @@ def scheduler_at(address: str) -> Iterator[Client]:
     try:
         versions: Any = client.get_versions()
         check_versions(versions, address)
+        check_scheduler(client, address)
         try:
             client.wait_for_workers(1, timeout=WORKERS_S)
         except TimeoutError:
@@ -114,9 +116,11 @@ def _quieten() -> None:
 
 
 async def _reached(address: str) -> None:
+    from distributed import Security
     from distributed.comm.core import connect
 
-    comm = await connect(address, timeout=CONNECT_S)
+    secured = Security().get_connection_args("client")  # from Dask's settings, for tls://
+    comm = await connect(address, timeout=CONNECT_S, **secured)
     await comm.close()
 
 
@@ -135,6 +139,26 @@ def check_versions(versions: Mapping[str, Any], address: str) -> None:
                 f"The scheduler at {address} has {name} {there.get(name)}, and this program "
                 f"{here.get(name)}; install the same version in both places."
             )
+
+
+def check_scheduler(client: Client, address: str) -> None:
+    """Raise `StudioError` if a scheduler cannot read tasks, which have this program's classes."""
+    try:
+        there = client.run_on_scheduler(_version)
+    except Exception as error:
+        raise StudioError(
+            f"The scheduler at {address} has no LDAM Studio, or an older one ({in_short(error)}); "
+            "install the same version there, and start it again."
+        ) from None
+    if there != __version__:
+        raise StudioError(
+            f"The scheduler at {address} has LDAM Studio {there}, and this program is "
+            f"{__version__}; install the same version there, and start it again."
+        )
+
+
+def _version() -> str:
+    return __version__
 
 
 def check_workers(client: Client, order: NetworkOrder) -> None:

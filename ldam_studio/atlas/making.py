@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 DOING = "drawing neurons"
 POLL_S = 0.5
 """Seconds between two looks at the batches, and at whether the work is to end."""
+AT_ONCE = 64
+"""Batches whose results are fetched together, which limits the memory that they take here."""
 
 
 @dataclass
@@ -102,14 +104,19 @@ def make(
                 wait(list(running), timeout=POLL_S, return_when="FIRST_COMPLETED")
             except TimeoutError:
                 continue
-            for future in [each for each in running if each.done()]:
+            ended = [each for each in running if each.done()][:AT_ONCE]
+            failures = [error for each in ended if (error := each.exception()) is not None]
+            good = [each for each in ended if each.exception() is None]
+            # One by one, each would be a journey to the scheduler and to a worker.
+            for future, drawn in zip(good, client.gather(good), strict=True):
                 batch = running.pop(future)
-                drawn = _result(future)
                 batches.learn(batch[0].neuron.layer, len(drawn.rows), drawn.seconds)
                 if drawn.files:
                     write_together({folder.folder / p: data for p, data in drawn.files.items()})
                 done += len(batch)
                 yield drawn
+            for error in failures:
+                raise _failure(error)
         tell(DOING, done, len(jobs))
     except (CancelledError, OSError) as error:
         raise _lost(client) from error
@@ -122,25 +129,17 @@ def _submitted(client: Client, batch: Sequence[Job], folder: AtlasFolder, *, col
     return client.submit(draw_batch, batch, folder.folder, collect=collect, pure=False)
 
 
-def _result(future: Any) -> Drawn:
+def _failure(error: BaseException) -> BaseException:
     from distributed import KilledWorker
 
-    error = future.exception()
-    if error is None:
-        drawn: Drawn = future.result()
-        return drawn
     if isinstance(error, KilledWorker):
-        raise StudioError(
+        return StudioError(
             f"Several workers ended while they drew the same batch (the last one: "
             f"{error.last_worker.address}); they may have too little memory."
         )
-    if isinstance(error, CancelledError):
-        raise error
-    raise StudioError(
-        str(error)
-        if isinstance(error, StudioError)
-        else f"A worker failed ({in_short(error)}); see what it prints."
-    )
+    if isinstance(error, (CancelledError, StudioError)):
+        return error
+    return StudioError(f"A worker failed ({in_short(error)}); see what it prints.")
 
 
 def _check_connected(client: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from ldam_studio import __version__
 from ldam_studio.atlas import cluster, pictures, worker
 from ldam_studio.atlas.batches import LEAST_S, MOST, TASK_S, Batches, Job
 from ldam_studio.atlas.folder import INDEX, AtlasFolder, found_at
@@ -96,6 +98,9 @@ class FakeClient:
 
     def submit(self, function, *args, pure, **named):
         return FakeFuture(lambda: function(*args, **named))
+
+    def gather(self, futures):
+        return [future.result() for future in futures]
 
     def cancel(self, futures, force):
         self.cancelled += futures
@@ -304,6 +309,34 @@ def test_another_version_of_dask_is_refused():
     with pytest.raises(StudioError, match=r"s:1 has distributed 2024.1.0, and this program 2026"):
         cluster.check_versions({"client": client, "scheduler": other}, "s:1")
     cluster.check_versions({"client": client, "scheduler": client}, "s:1")
+
+
+def test_a_scheduler_without_this_program_or_with_another_version_is_one_sentence():
+    def answers(version):
+        return SimpleNamespace(run_on_scheduler=lambda _function: version())
+
+    def missing():
+        raise ModuleNotFoundError("No module named 'ldam_studio'")
+
+    with pytest.raises(StudioError, match=r"scheduler at s:1 has no LDAM Studio.*No module"):
+        cluster.check_scheduler(answers(missing), "s:1")
+    with pytest.raises(StudioError, match=r"scheduler at s:1 has LDAM Studio 0\.0\.1"):
+        cluster.check_scheduler(answers(lambda: "0.0.1"), "s:1")
+    cluster.check_scheduler(answers(lambda: __version__), "s:1")
+
+
+def test_a_scheduler_is_reached_with_the_certificates_of_dasks_settings(monkeypatch):
+    async def close():
+        pass
+
+    async def connect(address, timeout, ssl_context):
+        assert (address, ssl_context) == ("tls://s:1", "certificates")
+        return SimpleNamespace(close=close)
+
+    secured = SimpleNamespace(get_connection_args=lambda who: {"ssl_context": "certificates"})
+    monkeypatch.setattr("distributed.Security", lambda: secured)
+    monkeypatch.setattr("distributed.comm.core.connect", connect)
+    asyncio.run(cluster._reached("tls://s:1"))
 
 
 def test_the_folder_of_another_atlas_is_refused(folder):
