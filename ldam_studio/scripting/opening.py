@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from ldam_studio.networks.sources.opening import open_network as open_named
 from ldam_studio.networks.sources.options import Options
 from ldam_studio.networks.sources.returned import of_transforms
 from ldam_studio.networks.weights.choice import WeightsChoice
+from ldam_studio.scripting.course import OnStep
+from ldam_studio.scripting.telling import telling
 from ldam_studio.scripting.undisturbed import undisturbed
 
 
@@ -30,6 +33,7 @@ def open_network(
     labels: str | os.PathLike[str] | Sequence[str] | None = None,
     class_layer: str | None = None,
     partial: bool = False,
+    progress: bool | OnStep = False,
 ) -> Network:
     """Open a network, to draw what its neurons respond to.
 
@@ -59,6 +63,9 @@ def open_network(
         The layer whose neurons are the classes; None for the likeliest output.
     partial
         Whether a file of weights may fit only in part.
+    progress
+        True for a bar while published weights are downloaded; or a function that is called with the
+        number of bytes received and of all bytes (0 if unknown), and may return False to stop.
 
     Returns
     -------
@@ -70,7 +77,8 @@ def open_network(
     ------
     StudioError
         If there is no such network, its weights cannot be read, do not fit or are not finite, its
-        input is not known or it fails on it, or the number of labels is another one.
+        input is not known or it fails on it, the number of labels is another one, or `progress`
+        stopped a download.
     """
     if not isinstance(network, str | nn.Module):
         raise StudioError(
@@ -85,13 +93,14 @@ def open_network(
         weights_key=choice.key,
         random_seed=choice.seed,
     )
-    with undisturbed():
+    name = network if isinstance(network, str) else type(network).__name__
+    with undisturbed(), telling(progress, f"downloading {name}") as on_bytes:
+        options = replace(options, on_bytes=lambda had, size: on_bytes(had, size) is not False)
         try:
             if isinstance(network, str):
                 return open_named(network, choice.file, options)
             return open_module(network, choice.file, options)
         except UnknownInputError:
-            name = network if isinstance(network, str) else type(network).__name__
             raise StudioError(
                 f"It is not known which images {name} takes; give open_network pixels=, a "
                 "dictionary with channels, height, width, mean and std."

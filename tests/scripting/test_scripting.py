@@ -14,12 +14,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 from torch import nn
 
 import ldam_studio as ldam
 from ldam_studio.cli import main
 from ldam_studio.export.links import link_of
 from ldam_studio.export.shown import Shown
+from ldam_studio.networks.sources import opening
 
 PIXELS = {"channels": 1, "height": 8, "width": 8, "mean": [0.5], "std": [0.25]}
 IMPORTS = """
@@ -246,6 +248,26 @@ def test_a_run_shows_itself(small):
     text = run._repr_html_()
     assert text.count("<img") == 2 and "<code>temperature</code></td><td>0.5</td>" in text
     assert "<d>" not in text
+
+
+def test_a_download_tells_how_far_it_is_and_can_be_stopped(tmp_path, monkeypatch, capsys):
+    torchvision = pytest.importorskip("torchvision")
+    saved = tmp_path / "published.safetensors"
+    save_file(torchvision.models.squeezenet1_1(weights=None).state_dict(), saved)
+
+    def fetch(_url, on_bytes, file):
+        if any(on_bytes(had, 10) is False for had in (4, 10)):
+            raise ldam.StudioError("The download was stopped; nothing was kept.")
+        return saved
+
+    monkeypatch.setattr(opening, "fetch", fetch)
+    told = []
+    ldam.open_network("torchvision:squeezenet1_1", progress=lambda *bytes_: told.append(bytes_))
+    assert told == [(4, 10), (10, 10)]
+    with pytest.raises(ldam.StudioError, match="stopped; nothing was kept"):
+        ldam.open_network("torchvision:squeezenet1_1", progress=lambda had, _size: had < 5)
+    ldam.open_network("torchvision:squeezenet1_1", progress=True)
+    assert capsys.readouterr().out == ""
 
 
 def nan_weights() -> nn.Module:
