@@ -1,7 +1,4 @@
-"""Looking through an atlas: which files there are, what each says, and in which order.
-
-Pixels are not read for that: a file whose checksums are right is taken for whole.
-"""
+"""Looking through an atlas: which files there are, and their neurons in which order."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ldam_studio.atlas.folder import FORMAT, INDEX, Index, folder_name, read_index
-from ldam_studio.atlas.pictures import AtlasRow, opened_picture, row_in
+from ldam_studio.atlas.pictures import AtlasRow
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.errors import StudioError
 from ldam_studio.export.contact_sheet import CELL, fitted_to
@@ -91,23 +88,6 @@ def files_in(folder: Path, layers: Sequence[str]) -> Iterator[Path]:
 def _numbered(name: str) -> list[tuple[int, str]]:
     # Parts with and without digits take turns.
     return [(int(p[:18]), "") if p.isdecimal() else (0, p) for p in _NUMBERS.split(name)]
-
-
-def glance(path: Path) -> AtlasRow:
-    """Return what a file says of its neuron; all its checksums are checked, but not its pixels.
-
-    Raises
-    ------
-    StudioError
-        If it is no file of an atlas, or damaged.
-    """
-    picture = opened_picture(path)
-    row = row_in(picture, path)
-    try:
-        picture.verify()
-    except Exception:
-        raise StudioError(f"The picture {path} is damaged; draw it again.") from None
-    return row
 
 
 def thumbnail(path: Path) -> Bytes:

@@ -25,7 +25,7 @@ from ldam_studio.atlas.making import Looked, jobs_of, look, make
 from ldam_studio.atlas.orders import NetworkOrder, Order
 from ldam_studio.atlas.pictures import AtlasRow
 from ldam_studio.commands.atlas_page import written_page
-from ldam_studio.commands.shared import flags
+from ldam_studio.commands.shared import background, flags
 from ldam_studio.commands.shared.layers import chosen
 from ldam_studio.commands.shared.progress import INTERRUPTED, progress
 from ldam_studio.commands.shared.settings_flags import add_settings, settings_of
@@ -36,6 +36,7 @@ from ldam_studio.commands.shared.sheets import (
 )
 from ldam_studio.commands.shared.telling import Telling
 from ldam_studio.engine.picture import DISPLAYS
+from ldam_studio.errors import StudioError
 from ldam_studio.export.places import written_name
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
@@ -106,6 +107,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--display", default="image", metavar="|".join(DISPLAYS))
     group.add_argument("--json", action="store_true", help="print one object on standard output")
+    group = parser.add_argument_group("for programs that start it")
+    group.add_argument(
+        "--background",
+        action="store_true",
+        help="take a low priority, say progress as lines of JSON on standard output, and stop when "
+        "standard input is closed",
+    )
+    group.add_argument(
+        "--weights-sha256", metavar="HASH", help="draw nothing if the weights have another SHA-256"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -120,7 +131,10 @@ def run(args: argparse.Namespace) -> int:
         the folder has another atlas, or a file cannot be written.
     """
     check_installed()
+    if args.background:
+        background.stay_behind()
     network = flags.network_of(args)
+    _check_weights(args, network)
     for note in network.provenance.notes:
         print(f"ldam-studio: {network.name}: {note}", file=sys.stderr)
     layers = chosen(network, args.layers, args.neurons)
@@ -131,7 +145,8 @@ def run(args: argparse.Namespace) -> int:
     folder = AtlasFolder(args.out, described(args, network))
     began = time.monotonic()
     with interruptible() as wish, progress() as bar:
-        telling = Telling(bar, wish, rate=True)
+        lines = background.Lines().tell if args.background else None
+        telling = Telling(bar, wish, rate=True, lines=lines)
         looked, before = Looked(jobs=jobs), list[AtlasRow]()
         drawn, failed, stopped = 0, list[str](), False
         try:
@@ -156,6 +171,8 @@ def run(args: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
             stopped = True
+    if stopped and args.background:
+        return INTERRUPTED  # at once: the program that started it waits
     # Also after Ctrl-C, for what is there; another Ctrl-C stops that, too.
     page = written_page(folder.folder) if (folder.folder / INDEX).is_file() else None
     if stopped or page is None:
@@ -175,6 +192,14 @@ def run(args: argparse.Namespace) -> int:
     }
     print(json.dumps(report) if args.json else _in_words(report))
     return FAILED if failed else 0
+
+
+def _check_weights(args: argparse.Namespace, network: Network) -> None:
+    if args.weights_sha256 not in (None, network.provenance.sha256):
+        raise StudioError(
+            f"The weights of {network.name} have changed meanwhile (their SHA-256 is another one); "
+            "open them again."
+        )
 
 
 def order_of(

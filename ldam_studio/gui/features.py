@@ -55,6 +55,7 @@ FEATURES = (
     Row("wall", "wall.feature:ChainWall"),
     Row("sheets", "sheets.feature:Sheets"),
     Row("atlases", "atlas.feature:Atlases"),
+    Row("atlas_drawing", "atlas.drawing:AtlasDrawing"),
     Row("agreement", "agreement.feature:Agreement", panel=True),
     Row("modes", "modes.feature:Modes", panel=True),
     Row("real_images", "real_images.feature:RealImages", panel=True),

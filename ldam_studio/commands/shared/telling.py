@@ -23,6 +23,8 @@ class Telling:
         Whether Ctrl-C was pressed.
     rate
         Whether it is said how many are done in a minute.
+    lines
+        Called with each stage instead of printing lines.
     clock
         Returns seconds from a monotonic clock.
     """
@@ -33,9 +35,11 @@ class Telling:
         wish: Wish,
         *,
         rate: bool = False,
+        lines: Callable[[Stage], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._bar, self._wish, self._rate, self._clock = bar, wish, rate, clock
+        self._lines = lines
         self._task: Any = None
         self._words, self._said = StageWords(clock), clock()
         self._doing, self._begun = "", clock()
@@ -56,6 +60,9 @@ class Telling:
             completed=stage.done,
             total=stage.total or None,
         )
+        if self._lines is not None:
+            self._lines(stage)
+            return
         now = self._clock()
         if self._bar.disable and now - self._said >= EVERY_S:
             self._said = now

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import pyqtSignal
 
-from ldam_studio.atlas.browsing import Found, files_in, glance, index_of
+from ldam_studio.atlas.browsing import Found, files_in, index_of
 from ldam_studio.atlas.folder import folder_name
+from ldam_studio.atlas.pictures import read_row
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.task import Task
 from ldam_studio.progress import tell
@@ -85,7 +86,7 @@ class Reading(Task):
         for number, path in enumerate(paths):
             tell(READING, number, len(paths))
             try:
-                found.append(Found(path, glance(path)))
+                found.append(Found(path, read_row(path)))
             except StudioError:
                 damaged.add(path)
             if found and time.monotonic() - handed > EVERY_S:

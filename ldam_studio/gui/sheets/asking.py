@@ -8,15 +8,14 @@ from ldam_studio.engine.changes.change import Change
 from ldam_studio.engine.changes.picture_rules import keeping
 from ldam_studio.engine.kept_pictures import StartFrom
 from ldam_studio.errors import StudioError
-from ldam_studio.gui.per_lane import PerLane
+from ldam_studio.gui.neuron_grid.asking import settings_of
 from ldam_studio.gui.sheets.work import Wanted, numbers_in
-from ldam_studio.networks.neurons import Neuron
 
 if TYPE_CHECKING:
     from ldam_studio.engine.kept_pictures import KeptPicture
     from ldam_studio.gui.sheets.dialog import SheetDialog
     from ldam_studio.gui.studio import Studio
-    from ldam_studio.sampler.settings import Settings
+    from ldam_studio.networks.neurons import Neuron
 
 
 def asked(studio: Studio, dialog: SheetDialog, layer: str) -> Wanted:
@@ -29,7 +28,7 @@ def asked(studio: Studio, dialog: SheetDialog, layer: str) -> Wanted:
     """
     model = studio.model
     lane, outline = model.acted, model.outline
-    settings = _settings(studio, layer)
+    settings = settings_of(studio, layer)
     weighs = settings.discriminator_weight != 0
     return Wanted(
         network=lane.network,
@@ -43,18 +42,6 @@ def asked(studio: Studio, dialog: SheetDialog, layer: str) -> Wanted:
         seed=outline.seed,
         display=model.display.mode,
     )
-
-
-def _settings(studio: Studio, layer: str) -> Settings:
-    """Return those of the session, or what they become when it turns to another layer."""
-    model = studio.model
-    lane = model.acted
-    if layer == lane.neurons[0].layer:
-        return lane.settings
-    turned = studio.controller.suited_to((Neuron(layer, 0),) * model.chains)
-    number = model.acting or 0
-    own = {n: v[number] if isinstance(v, PerLane) else v for n, v in turned.items()}
-    return lane.settings.with_values(own)
 
 
 def begin_at(studio: Studio, neuron: Neuron, picture: KeptPicture | None) -> None:
