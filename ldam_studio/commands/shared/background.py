@@ -14,7 +14,7 @@ from ldam_studio.progress import Stage
 
 EVERY_S = 0.3
 """Seconds between two lines about progress."""
-PATIENCE_S = 10.0
+PATIENCE_S = 3.0
 """Seconds in which the command may end by itself; workers end with the process that made them."""
 NICE = 10
 

@@ -10,7 +10,7 @@ from PyQt6.QtCore import QObject, QProcess, QTimer, pyqtSignal
 
 from ldam_studio.atlas.command import Progress, program
 
-LAST_WORDS_MS = 8000  # time to take batches back before the process is killed
+LAST_WORDS_MS = 5000  # time to take batches back before the process is killed
 PATIENCE_MS = 1500  # longest wait for the process when the window closes
 NEEDED = "distributed"
 STOPPED = 130
