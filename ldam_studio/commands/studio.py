@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ABOUT_NETWORK: tuple[str, ...] = ("weights", "partial", "labels", "input_size", "mean", "std")
 ABOUT_NETWORK += ("minimum", "maximum", "rest", "show_channels")
+ABOUT_NETWORK += ("neuron", "chains", "seed")
 ABOUT_NETWORK += ("compare", "compare_weights", "compare_set")
 
 
@@ -45,6 +46,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_preset(parser)
     add_network(parser, default=None)
+    parser.add_argument(
+        "--neuron",
+        action="append",
+        metavar="LAYER:INDEX",
+        help="a neuron to begin with, for example fc3:4 or fc3:0-9, or the name of a class; may be "
+        "given more than once",
+    )
+    parser.add_argument("--chains", type=int, metavar="N", help="number of all chains")
+    parser.add_argument("--seed", type=int, metavar="N", help="seed of all random numbers")
     add_beside(parser)
 
 
@@ -140,11 +150,13 @@ def named_network(args: argparse.Namespace, device: Device) -> Named | None:
         return None
     from ldam_studio.commands.shared.beside import beside_of
     from ldam_studio.commands.shared.flags import network_of
+    from ldam_studio.gui.app.asked import Asked, spec_of
 
     device.apply()
     network = network_of(args)
     request = replace(request_of(args), pixels=network.provenance.given_pixels)
-    return Named(network, request, beside_of(args, network))
+    asked = Asked(network, args.neuron, chains=args.chains, seed=args.seed)
+    return Named(network, request, beside_of(args, network), spec_of(asked, network, device))
 
 
 def request_of(args: argparse.Namespace) -> NetworkRequest:

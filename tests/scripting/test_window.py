@@ -15,6 +15,8 @@ import torch
 from torch import nn
 
 import ldam_studio as ldam
+from ldam_studio.cli import build_parser
+from ldam_studio.commands import studio as command
 from ldam_studio.gui.app import apart
 from ldam_studio.gui.app.application import opening_of
 from ldam_studio.gui.app.asked import Asked, start_of
@@ -72,6 +74,18 @@ def test_what_is_not_asked_for_is_the_windows_own():
         "last:2",
     }
     assert "not kept when the window closes" in opening_of(start).note
+
+
+def test_the_command_line_says_with_which_neurons_the_window_begins():
+    words = ["studio", "--network", "lenet", "--neuron", "fc3:3-4", "--chains", "4", "--seed", "5"]
+    spec = command.start_of(build_parser().parse_args(words)).named.spec
+    assert list(map(str, spec.neurons)) == ["fc3:3", "fc3:3", "fc3:4", "fc3:4"] and spec.seed == 5
+    plain = command.start_of(build_parser().parse_args(words[:3])).named
+    assert plain.spec is None
+    with pytest.raises(ldam.StudioError, match="--neuron needs --network"):
+        command.run(build_parser().parse_args(["studio", *words[3:]]))
+    with pytest.raises(ldam.StudioError, match="has neurons 0 to 9, not 10"):
+        command.start_of(build_parser().parse_args([*words[:3], "--neuron", "fc3:10"]))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ldam_studio.engine.compute.device import AUTO, MOST_THREADS
+from ldam_studio.gui.app.launch import load_qt
 from ldam_studio.gui.app.start import Named, Start
 from ldam_studio.networks.discriminators import discriminator_for, discriminator_of
 from ldam_studio.networks.network import Network
@@ -98,7 +99,7 @@ def start_of(asked: Asked) -> Start:
         weights_key=network.provenance.weights_key,
         random_seed=network.provenance.random_seed,
     )
-    return Start(device, named=Named(network, request, spec=_spec(asked, network, device)))
+    return Start(device, named=Named(network, request, spec=spec_of(asked, network, device)))
 
 
 def _opened(network: Network | nn.Module | str | Again) -> Network:
@@ -109,14 +110,14 @@ def _opened(network: Network | nn.Module | str | Again) -> Network:
     return open_network(network)
 
 
-def _spec(asked: Asked, network: Network, device: Device) -> SessionSpec | None:
-    """Return the session that is asked for; None for the window's own."""
-    # Qt is loaded by now.
-    from ldam_studio.gui.session.openings import network_spec
-
+def spec_of(asked: Asked, network: Network, device: Device) -> SessionSpec | None:
+    """Return what is asked for, None for the window's own; raises as `start_of` does."""
     given = checked_names(asked.settings)
     if (asked.neurons, asked.preset, asked.chains, asked.seed) == (None,) * 4 and not given:
         return None
+    load_qt()
+    from ldam_studio.gui.session.openings import network_spec
+
     own = network_spec(network, device)
     settings = own.settings.with_values(given)
     if asked.preset is not None:
