@@ -31,7 +31,7 @@ def picture(seed: int, side: int, zoom: int = 1, chains: int = 1) -> np.ndarray:
 
 def png_of(shown: np.ndarray) -> bytes:
     file = BytesIO()
-    Image.fromarray(shown).save(file, "PNG", compress_level=1)
+    Image.fromarray(shown).save(file, "PNG")
     return file.getvalue()
 
 
