@@ -105,18 +105,18 @@ def make(
             except TimeoutError:
                 continue
             ended = [each for each in running if each.done()][:AT_ONCE]
-            failures = [error for each in ended if (error := each.exception()) is not None]
-            good = [each for each in ended if each.exception() is None]
-            # One by one, each would be a journey to the scheduler and to a worker.
-            for future, drawn in zip(good, client.gather(good), strict=True):
+            errors = {each: each.exception() for each in ended}
+            good = [each for each, error in errors.items() if error is None]
+            for future, drawn in zip(good, _results(client, good), strict=True):
                 batch = running.pop(future)
                 batches.learn(batch[0].neuron.layer, len(drawn.rows), drawn.seconds)
                 if drawn.files:
                     write_together({folder.folder / p: data for p, data in drawn.files.items()})
                 done += len(batch)
                 yield drawn
-            for error in failures:
-                raise _failure(error)
+            for error in errors.values():
+                if error is not None:
+                    raise _failure(error)
         tell(DOING, done, len(jobs))
     except (CancelledError, OSError) as error:
         raise _lost(client) from error
@@ -127,6 +127,17 @@ def make(
 
 def _submitted(client: Client, batch: Sequence[Job], folder: AtlasFolder, *, collect: bool) -> Any:
     return client.submit(draw_batch, batch, folder.folder, collect=collect, pure=False)
+
+
+def _results(client: Client, futures: Sequence[Any]) -> list[Drawn]:
+    """Return results together: one by one, each would be a journey to scheduler and worker."""
+    from distributed import KilledWorker
+
+    try:
+        results: list[Drawn] = client.gather(futures)
+    except KilledWorker as error:  # also those that drew what another one lost
+        raise _failure(error) from None
+    return results
 
 
 def _failure(error: BaseException) -> BaseException:

@@ -48,6 +48,8 @@ END = len(_IEND)
 """Bytes of a PNG file's last chunk, and of what surrounds the content of any other."""
 SEALED = END + hashlib.sha256().digest_size
 """Bytes of the chunk with the seal."""
+UNREADABLE = (*png.DAMAGE, Image.DecompressionBombError)
+"""What Pillow raises for a picture that is damaged, or was made to take all memory."""
 MOST_SAMPLES = 8
 """Chains whose last samples are shown."""
 
@@ -126,8 +128,8 @@ def _seal(before: bytes) -> bytes:
 
 
 def _is_sealed(data: bytes) -> bool:
-    before, seal = data[: -SEALED - END], data[-SEALED - END : -END]
-    return bool(before) and seal == _seal(before)
+    before, after = data[: -SEALED - END], data[-SEALED - END :]
+    return bool(before) and after == _seal(before) + _IEND
 
 
 def read_row(path: Path) -> AtlasRow:
@@ -142,7 +144,7 @@ def read_row(path: Path) -> AtlasRow:
     data = read_bytes(path, png.MOST_BYTES)
     if not _is_sealed(data):
         if SEAL in data or not data.endswith(_IEND):
-            raise _damaged(path)
+            raise damage_of(path)
         read(path)
     return row_in(_opened(data, path), path)
 
@@ -161,7 +163,7 @@ def samples_in(picture: PngImageFile) -> Bytes | None:
                     if max(image.size) > CELL * MOST_SAMPLES:
                         return None
                     return np.asarray(image.convert("RGB"))
-            except (OSError, ValueError, SyntaxError):
+            except UNREADABLE:
                 return None
     return None
 
@@ -174,13 +176,14 @@ def opened_picture(path: Path) -> PngImageFile:
 def _opened(data: bytes, path: Path) -> PngImageFile:
     try:
         image = Image.open(BytesIO(data), formats=("PNG",))
-    except (OSError, ValueError, SyntaxError):
-        raise _damaged(path) from None
+    except UNREADABLE:
+        raise damage_of(path) from None
     assert isinstance(image, PngImageFile)
     return image
 
 
-def _damaged(path: Path) -> StudioError:
+def damage_of(path: Path) -> StudioError:
+    """Return the error of a picture that cannot be read."""
     return StudioError(f"The picture {path} is damaged; copy it again.")
 
 

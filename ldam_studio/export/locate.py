@@ -28,8 +28,8 @@ from ldam_studio.networks.sources.labels import IMAGENET
 from ldam_studio.networks.weights.suffixes import is_weights
 from ldam_studio.networks.weights.weights import sha256_of
 
-MOST_COMPARED = 20
 SHOWN_OF_HASH = 12  # letters of a hash in a sentence
+MOST_COMPARED = 20
 """Weights files beside a picture of which the content is compared, if none has the right name.
 
 Together they have at most the size of the largest file of weights."""

@@ -7,8 +7,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
+from distributed import KilledWorker
 
 from ldam_studio import __version__
 from ldam_studio.atlas import cluster, pictures, worker
@@ -198,7 +200,8 @@ def test_a_whole_file_is_known_by_its_seal_and_a_damaged_one_is_found(jobs, fold
     whole = said(data[:seal] + data[-12:])  # without its seal, pixels and recipe are compared
     assert "conv1:4" in whole and not whole.startswith("damaged")
     cut = [data[:length] for length in (0, 8, len(data) // 2, seal, len(data) - 1)]
-    for place in (len(data) // 3, data.index(b"ldam-recipe") + 400, data.index(b"IDAT") + 40):
+    middle, recipe = len(data) // 3, data.index(b"ldam-recipe") + 400
+    for place in (middle, recipe, data.index(b"IDAT") + 40, len(data) - 6):
         cut.append(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
     assert all(said(content).startswith("damaged: ") for content in cut)
     monkeypatch.setattr(pictures, "read", None)
@@ -267,6 +270,18 @@ def test_a_full_disk_stops_the_atlas_and_names_the_worker(jobs, folder, monkeypa
     monkeypatch.setattr(worker, "write_together", full)
     with pytest.raises(StudioError, match=r"tcp://w:1 had to stop: .*No space left"):
         list(make(FakeClient(monkeypatch), folder, jobs, collect=False))
+
+
+@pytest.mark.parametrize("when", ["exception", "result"])
+def test_workers_that_end_with_a_batch_are_one_sentence(jobs, folder, monkeypatch, when):
+    killed = KilledWorker("draw_batch", SimpleNamespace(address="tcp://w:9"), 3)
+    client = FakeClient(monkeypatch)
+    if when == "exception":
+        monkeypatch.setattr(FakeFuture, "exception", lambda _self: killed)
+    else:  # what was drawn is lost while it waits to be fetched
+        client.gather = Mock(side_effect=killed)
+    with pytest.raises(StudioError, match=r"Several workers ended .*tcp://w:9.*too little memory"):
+        list(make(client, folder, jobs, collect=False))
 
 
 def test_a_worker_without_the_folder_is_refused(jobs, tmp_path):

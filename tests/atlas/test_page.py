@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from atlas_folders import picture, png_of, row, write_atlas, write_index, write_neuron
+from atlas_folders import chunk, picture, png_of, row, write_atlas, write_index, write_neuron
 from ldam_studio.atlas.folder import INDEX
 from ldam_studio.atlas.page import writing
 from ldam_studio.atlas.page.finding import FILES, PER_GROUP
@@ -108,6 +109,20 @@ def test_damaged_pictures_are_named_and_left_out(tmp_path, capsys):
     assert json.loads(said.out)["neurons"] == 3
     assert said.err.count("is damaged") == 2 and "no picture of an atlas" in said.err
     assert "Traceback" not in said.err
+
+
+def test_pictures_that_would_take_all_memory_are_damaged(tmp_path):
+    def enlarged(png: bytes) -> bytes:
+        return png[:8] + chunk(b"IHDR", struct.pack(">II", 60_000, 60_000) + png[24:29]) + png[33:]
+
+    write_index(tmp_path, ["conv1"])
+    small = png_of(picture(0, 28))
+    write_neuron(tmp_path, row(Neuron("conv1", 0)), enlarged(small), None)
+    write_neuron(tmp_path, row(Neuron("conv1", 1)), small, enlarged(small))
+    written = write_page(tmp_path)
+    assert (written.neurons, len(written.damaged)) == (1, 1)
+    assert "is damaged" in written.damaged[0]
+    assert data_in(tmp_path)["layers"][0]["samples"] == [0]
 
 
 def test_a_folder_without_an_atlas_is_refused(tmp_path, capsys):

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import numpy as np
 from msgspec import Meta, Struct
-from PIL import Image
 
 from ldam_studio.atlas.page.finding import Group
 from ldam_studio.atlas.page.sprites import Sprites, sprites_of
 from ldam_studio.atlas.pictures import (
     MOST_SAMPLES,
+    UNREADABLE,
     AtlasRow,
+    damage_of,
     opened_picture,
     row_in,
     samples_in,
@@ -130,8 +131,8 @@ def _read(path: Path) -> tuple[AtlasRow, Bytes, Bytes | None]:
     row = row_in(image, path)
     try:
         picture = np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise StudioError(f"The picture {path} is damaged; copy it again.") from None
+    except UNREADABLE:
+        raise damage_of(path) from None
     return row, fitted_to(picture, CELL), samples_in(image)
 
 

@@ -22,6 +22,8 @@ from ldam_studio.files import read_bytes
 
 KEY = "ldam-recipe"
 MOST_BYTES = 2**29  # more than `MOST_PIXELS` take without any compression
+DAMAGE = (OSError, SyntaxError, ValueError, struct.error, zlib.error)
+"""What Pillow raises for a damaged file."""
 
 
 # The check in `decode` takes the place of this warning.
@@ -65,13 +67,6 @@ def decode(path: Path) -> tuple[str | None, Bytes]:
         If the file is not a PNG picture, or is damaged.
     """
     data = read_bytes(path, MOST_BYTES)
-    damage = (
-        OSError,
-        SyntaxError,
-        ValueError,
-        struct.error,
-        zlib.error,
-    )
     try:
         with Image.open(BytesIO(data), formats=("PNG",)) as image:
             if image.width * image.height > MOST_PIXELS:
@@ -85,7 +80,7 @@ def decode(path: Path) -> tuple[str | None, Bytes]:
         raise StudioError(
             f"{path} is not a PNG picture; choose one exported by LDAM Studio."
         ) from None
-    except damage as error:
+    except DAMAGE as error:
         raise StudioError(f"The picture {path} is damaged ({error}); copy it again.") from None
     return text if isinstance(text, str) else None, picture
 
