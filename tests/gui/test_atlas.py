@@ -10,7 +10,7 @@ import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFileDialog
 
-from gui.windows import CPU, click, files, lenet, until
+from gui.windows import CPU, PATIENCE_MS, click, files, lenet, until
 from ldam_studio.atlas.browsing import Found, Table, index_of
 from ldam_studio.atlas.folder import INDEX, key_of, relative_path
 from ldam_studio.atlas.pictures import ROW, AtlasRow, files_of, row_of
@@ -21,6 +21,7 @@ from ldam_studio.gui.app.application import opening_of
 from ldam_studio.gui.app.start import Start
 from ldam_studio.gui.atlas import cells
 from ldam_studio.gui.atlas.feature import Atlases
+from ldam_studio.gui.atlas.loading import Loader
 from ldam_studio.gui.neuron_grid.grid import STATE, THUMBNAIL
 from ldam_studio.sampler.settings import Settings
 
@@ -174,6 +175,29 @@ def test_reading_stops_and_goes_on(studio, qtbot, drawn):
     assert feature.dialog.cells.rowCount() == 5
 
 
+def test_a_look_for_further_neurons_that_is_cut_short_says_nothing(studio, qtbot, drawn):
+    feature = opened(studio, qtbot, drawn)
+    feature._grows.timeout.emit()
+    assert feature._reading is not None
+    feature.dialog.hide()
+    assert feature._reading is None
+    feature.dialog.come_forward()
+    assert not feature.dialog.stop.isVisible()
+
+
+def test_pictures_of_an_atlas_that_was_left_do_not_arrive_later(qtbot, qapp, drawn):
+    loader, heard = Loader(qapp), []
+    loader.loaded.connect(heard.append)
+    loader.want([(0, picture_of(drawn, "conv1", 0))])
+    assert loader._task.wait(PATIENCE_MS)
+    loader.leave()
+    qapp.processEvents()
+    assert heard == []
+    loader.want([(0, picture_of(drawn, "conv1", 0))])
+    until(qtbot, lambda: heard != [])
+    loader.deleteLater()
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -198,10 +222,9 @@ def test_an_atlas_without_neurons_says_so(studio, qtbot, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", INDEX, "index.html"])
-def test_an_atlas_is_opened_by_drop_and_by_name(studio, qtbot, drawn, name):
-    if name == "index.html":
-        (drawn / name).touch()
-    files(studio).open(drawn / name)
+def test_an_atlas_is_opened_by_drop_and_by_name(studio, qtbot, folder, name):
+    (folder / "index.html").touch()
+    files(studio).open(folder / name)
     feature = studio.feature(Atlases)
     until(qtbot, lambda: feature._read is not None)
     assert feature.dialog.cells.rowCount() == 5

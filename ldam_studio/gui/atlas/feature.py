@@ -179,8 +179,9 @@ class Atlases(Feature):
     def _on_shown(self, on: bool) -> None:
         if not on:
             self._grows.stop()
-            if self._reading is not None:
+            if self.dialog is not None and self.dialog.is_reading:
                 self._stop()
+            self._leave_reading()  # perhaps a quiet look for further neurons
         elif self._read is not None:
             self._grows.start()
 

@@ -37,7 +37,8 @@ class Loader(QObject):
             return
         self._wanted = positions
         task = self._task = _Loading(wanted)
-        task.loaded.connect(self.loaded)
+        # Not the signal itself: what is under way from the thread would arrive after `leave`, too.
+        task.loaded.connect(lambda group: self.loaded.emit(group))
         task.done.connect(self._on_done)
         task.start()
 

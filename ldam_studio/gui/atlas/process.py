@@ -12,8 +12,6 @@ from ldam_studio.atlas.command import Progress, program
 
 LAST_WORDS_MS = 5000  # time to take batches back before the process is killed
 PATIENCE_MS = 1500  # longest wait for the process when the window closes
-NEEDED = "distributed"
-STOPPED = 130
 PREFIX = "ldam-studio: "
 MOST_LETTERS = 1000
 
@@ -50,11 +48,6 @@ class DrawingProcess(QObject):
     def pid(self) -> int:
         """The id of the process; 0 if there is none."""
         return int(self._process.processId() or 0)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the process has ended."""
-        return self._over
 
     def stop(self) -> None:
         """Ask the process to end; returns at once."""
