@@ -25,9 +25,8 @@ def telling(progress: bool | OnStep, doing: str = DOING) -> Iterator[OnStep]:
         console = Console(stderr=True)
         silent = not (console.is_terminal or console.is_jupyter)
         with Progress(console=console, transient=True, disable=silent) as bar:
-            task = bar.add_task(
-                doing, total=None, visible=False
-            )  # until there is something to tell
+            # It is shown when there is something to tell.
+            task = bar.add_task(doing, total=None, visible=False)
             yield lambda done, total: bar.update(
                 task, completed=done, total=total or None, visible=True
             )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -155,6 +157,27 @@ def test_the_other_process_says_what_is_wrong(monkeypatch, said, says):
         ldam.studio("lenet", own_process=True)
     monkeypatch.setattr(subprocess, "Popen", lambda *_words, **_how: Ended(b"null\n"))
     assert isinstance(ldam.studio("lenet", own_process=True), Ended)
+
+
+class Noisy:
+    """Prints while another process makes it, as modules may, and then fails."""
+
+    def __reduce__(self):
+        return exec, ("print('hello'); raise ValueError('not today')",)
+
+
+@pytest.mark.thorough
+def test_what_a_module_prints_while_it_is_made_is_no_answer():
+    done = subprocess.run(
+        [sys.executable, "-m", apart.__name__],
+        input=pickle.dumps(sys.path) + pickle.dumps(Noisy()),
+        capture_output=True,
+        timeout=120,
+    )
+    assert "cannot be made again in another process (ValueError: not today)" in json.loads(
+        done.stdout
+    )
+    assert b"hello" in done.stderr
 
 
 def test_notebooks_and_prompts_get_a_process_of_their_own(monkeypatch):

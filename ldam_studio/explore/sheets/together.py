@@ -38,8 +38,9 @@ TRIAL = 4
 """Steps of a trial; the first one is compared, and not timed."""
 ROOM = 2
 """Times as much memory as `step_bytes` estimates."""
-OFTEN = 50
-"""Steps after which a step of some neuron is compared again."""
+OFTEN = 47
+"""Steps after which a step of some neuron is compared again. A prime, so that what happens in every
+n-th step is compared, too."""
 LEAVE = 0.75
 """Share of the chains at which those that have finished leave. Each size has to be compared."""
 

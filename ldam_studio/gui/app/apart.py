@@ -45,6 +45,7 @@ def open_apart(asked: Asked) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # the same on Windows
     )
     try:
         said = _answer(window, pickles)
@@ -118,14 +119,14 @@ def _answer(window: subprocess.Popen[bytes], pickles: bytes) -> str | None:
 def main() -> int:
     """Open what the standard input asks for, and answer; return the exit code."""
     wrong, start = None, None
-    try:
-        start = received(sys.stdin.buffer)
-        start.device.apply()
-    except StudioError as error:
-        wrong = str(error)
-    print(json.dumps(wrong), flush=True)
-    # Nobody reads what is said after the answer.
-    os.dup2(2, 1)
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
+        os.dup2(2, 1)  # what a module prints while it is made, or later, is no answer
+        try:
+            start = received(sys.stdin.buffer)
+            start.device.apply()
+        except StudioError as error:
+            wrong, start = str(error), None
+        print(json.dumps(wrong), file=answers)
     if start is None:
         return 1
     from ldam_studio.gui.app.launch import open_studio
