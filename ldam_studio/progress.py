@@ -35,6 +35,12 @@ LONG_S = 2.0
 """Seconds after which it is said how long work has taken, or will take."""
 
 
+def per_minute(done: int, seconds: float) -> str:
+    """Return a rate in words, such as "1,204 a minute" or "3.5 a minute"."""
+    rate = done / seconds * 60
+    return f"{rate:,.0f} a minute" if rate >= 10 else f"{rate:.2g} a minute"
+
+
 class StageWords:
     """Puts stages into words, with the time that they take.
 
@@ -67,7 +73,9 @@ class StageWords:
         if seconds <= LONG_S or not stage.done:
             return words
         left = seconds / stage.done * (stage.total - stage.done)
-        return f"{words}, about {max(1.0, left):.0f} s left"
+        if left < 120:
+            return f"{words}, about {max(1.0, left):.0f} s left"
+        return f"{words}, about {left / 60:,.0f} min left"
 
 
 class Listener:

@@ -40,7 +40,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export.places import written_name
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
-from ldam_studio.progress import Stopped
+from ldam_studio.progress import Stopped, tell
 from ldam_studio.scripting.interrupt import interruptible
 
 if TYPE_CHECKING:
@@ -246,8 +246,11 @@ def described(args: argparse.Namespace, network: Network) -> dict[str, Any]:
 
 def _cluster(args: argparse.Namespace, count: int) -> AbstractContextManager[Client]:
     if args.scheduler is not None:
+        tell("looking for workers")
         return scheduler_at(args.scheduler)
-    return local_cluster(min(args.workers or cores(), count))
+    workers = min(args.workers or cores(), count)
+    tell(f"starting {workers} process{'' if workers == 1 else 'es'}")
+    return local_cluster(workers)
 
 
 def _greet(client: Client, order: NetworkOrder) -> None:

@@ -52,8 +52,11 @@ def check_same(
     """
     names = sorted(n for n in here.keys() | there.keys() if here.get(n) != there.get(n))
     if names:
-        others = f" and {len(names) - NAMED} others" if len(names) > NAMED else ""
+        shown = names[:NAMED]
+        if len(names) > NAMED:
+            shown.append(f"{len(names) - NAMED} more")
+        *first, last = shown
+        differing = f"{', '.join(first)} and {last}" if first else last
         raise StudioError(
-            f"The folder {folder} has another {what}, with another {', '.join(names[:NAMED])}"
-            f"{others}; {remedy}."
+            f"The folder {folder} has another {what}, which differs in {differing}; {remedy}."
         )

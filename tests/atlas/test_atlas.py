@@ -355,7 +355,7 @@ def test_a_scheduler_is_reached_with_the_certificates_of_dasks_settings(monkeypa
 
 
 def test_the_folder_of_another_atlas_is_refused(folder):
-    with pytest.raises(StudioError, match="has another atlas, with another l2"):
+    with pytest.raises(StudioError, match="has another atlas, which differs in l2"):
         AtlasFolder(folder.folder, {**ALIKE, "settings": {"l2": 0.2}})
     (folder.folder / INDEX).write_text("[" * 10_000)
     with pytest.raises(StudioError, match="no index of an atlas"):

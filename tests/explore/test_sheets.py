@@ -294,7 +294,7 @@ def test_more_neurons_are_added_to_a_sheet(tmp_path):
 )
 def test_a_folder_with_another_sheet_is_refused(other, named, tmp_path):
     made_in(tmp_path, spec_of((0,), steps=10))
-    with pytest.raises(StudioError, match=f"another contact sheet, with another {named}"):
+    with pytest.raises(StudioError, match=f"another contact sheet, which differs in {named};"):
         SheetFolder(spec_of((0,), **{"steps": 10, **other}), tmp_path)
 
 

@@ -7,7 +7,15 @@ import time
 
 import pytest
 
-from ldam_studio.progress import Listener, Stage, Stopped, in_persons_code, tell
+from ldam_studio.progress import (
+    Listener,
+    Stage,
+    StageWords,
+    Stopped,
+    in_persons_code,
+    per_minute,
+    tell,
+)
 
 
 def test_who_does_not_listen_is_not_told():
@@ -83,3 +91,14 @@ def test_stopping_after_the_code_does_not_reach_what_follows():
         listener.stop()
         thread.join()
         assert reached.count("on") == 50
+
+
+def test_rates_and_times_are_plain_numbers():
+    assert per_minute(241, 12) == "1,205 a minute"
+    assert per_minute(7, 120) == "3.5 a minute"
+    now = [0.0]
+    words = StageWords(lambda: now[0])
+    words.of(Stage("drawing", 0, 100))
+    now[0] = 60.0
+    assert words.of(Stage("drawing", 50, 100)) == "drawing: 50 of 100, about 60 s left"
+    assert words.of(Stage("drawing", 10, 100)) == "drawing: 10 of 100, about 9 min left"

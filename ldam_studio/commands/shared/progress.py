@@ -32,6 +32,9 @@ STOPPED = "stopped; nothing was written"
 EVERY_S = 10.0
 """Seconds between two lines about progress when there is no bar."""
 
+ESTIMATED_OVER_S = 300.0
+"""Seconds over which a bar measures the speed; neurons of an atlas come in batches of 20 s."""
+
 
 def progress() -> Progress:
     """Return a progress bar on standard error with the share that is done and the time left.
@@ -49,6 +52,7 @@ def progress() -> Progress:
         console=console,
         transient=True,
         disable=not console.is_terminal,
+        speed_estimate_period=ESTIMATED_OVER_S,
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ldam_studio.commands.shared.progress import EVERY_S
-from ldam_studio.progress import LONG_S, Listener, Stage, StageWords
+from ldam_studio.progress import LONG_S, Listener, Stage, StageWords, per_minute
 from ldam_studio.scripting.interrupt import Wish
 
 
@@ -72,4 +72,4 @@ class Telling:
         seconds = self._clock() - self._begun
         if not self._rate or not stage.done or seconds < LONG_S:
             return ""
-        return f", {stage.done / seconds * 60:.3g} a minute"
+        return f", {per_minute(stage.done, seconds)}"

@@ -14,6 +14,7 @@ from ldam_studio.gui.neuron_grid.words import duration
 from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.gui.task import Task
 from ldam_studio.networks.sources.families import short_name
+from ldam_studio.progress import per_minute
 
 if TYPE_CHECKING:
     from ldam_studio.atlas.command import Progress
@@ -195,7 +196,7 @@ class AtlasDrawing(Feature):
         drawn, seconds = progress.done - self._began[0], now - self._began[1]
         if drawn and seconds > SOON_S:
             left = seconds / drawn * (progress.total - progress.done)
-            said.append(f"{drawn / seconds * 60:.3g} a minute")
+            said.append(per_minute(drawn, seconds))
             said.append(f"about {duration(left)} left")
         self.light.show_words(tuple(said), str(self.wanted.folder))
 
