@@ -290,7 +290,7 @@ def test_data_that_is_named_and_bad_is_a_sentence(
     arguments = flags(out, folder)
     with pytest.raises(StudioError, match=sentence):
         alone(arguments)
-    monkeypatch.setattr(train_live, "_give_way", lambda: None)
+    monkeypatch.setattr(train_live, "give_way", lambda: None)
     assert main(["train", "live", "--data", str(folder), "--out", str(out), "--alone"]) == 2
     said = capfd.readouterr()
     status = Status.of(said.out)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import _thread
 import contextlib
 import os
-import sys
 import threading
 import time
 
 from ldam_studio.atlas.command import Progress
+from ldam_studio.commands.shared.priority import give_way
 from ldam_studio.progress import Stage
 
 EVERY_S = 0.3
 """Seconds between two lines about progress."""
 PATIENCE_S = 3.0
 """Seconds in which the command may end by itself; workers end with the process that made them."""
-NICE = 10
 
 
 def stay_behind() -> None:
@@ -24,11 +23,7 @@ def stay_behind() -> None:
 
     A program that started this one closes it, also by being killed.
     """
-    import psutil  # which Dask needs, too
-
-    quiet = psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else NICE
-    with contextlib.suppress(psutil.Error, OSError):
-        psutil.Process().nice(quiet)
+    give_way()
     threading.Thread(target=_wait_for_the_end, name="standard-input", daemon=True).start()
 
 

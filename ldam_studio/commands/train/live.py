@@ -6,10 +6,10 @@ import argparse
 import sys
 from dataclasses import replace
 
-import psutil
 import torch
 
 from ldam_studio.commands.shared.flags import whole_number
+from ldam_studio.commands.shared.priority import give_way
 from ldam_studio.commands.train.flags import MNIST, add_training
 from ldam_studio.commands.train.live_training import LiveTraining
 from ldam_studio.engine.watching.process import Commands, Telling
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     """
     # On a network this small, more threads take longer, and they change the last bits.
     torch.set_num_threads(1)
-    _give_way()
+    give_way()
     return follow(args, None if args.alone else sys.stdin.fileno(), sys.stdout.fileno())
 
 
@@ -61,9 +61,3 @@ def follow(args: argparse.Namespace, commands: int | None, statuses: int) -> int
     except StudioError as error:
         told.tell(replace(told.last, state="failed", error=str(error)))
         raise
-
-
-def _give_way() -> None:
-    """Lower this process's priority, so that the window and its sampler run first."""
-    low = psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else 10
-    psutil.Process().nice(low)

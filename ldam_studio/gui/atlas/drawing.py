@@ -56,7 +56,7 @@ class AtlasDrawing(Feature):
         self._leave_flags()
         if self.process is not None:
             self.process.blockSignals(True)
-            self.process.stop()
+            self.process.end()
 
     def close(self) -> None:
         """Wait until the process has ended; what it has drawn stays in the folder."""
@@ -169,7 +169,7 @@ class AtlasDrawing(Feature):
         """Stop drawing; what is drawn stays in the folder."""
         if self.process is not None and self.light is not None:
             self.light.show_words((f"{self._title()}: stopping …",), "")
-            self.process.stop()
+            self.process.end()
 
     def look(self) -> None:
         """Show the atlas as far as it is drawn."""
