@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -22,6 +23,8 @@ COLOURS = 256
 """Colours in a scale."""
 ALWAYS = ("temperature", "step_size", "l2")
 """Settings that are named even at their defaults."""
+TALLEST = 1.5
+"""Height of a panel's pictures, at most, for each unit of their width: about a page of paper."""
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -114,7 +117,7 @@ def _panel(state: SessionState, shown: Shown, part: Part, *, several: bool) -> P
     if part.is_difference:
         title = f"{own} {MINUS} {lane_name(0)}"
     shape = part.pictures[0].shape
-    columns = chain_columns([lane.neurons[n] for n in part.chains], (shape[1], shape[0]))
+    columns = _columns([lane.neurons[n] for n in part.chains], (shape[1], shape[0]))
     labels = [lane.network.label(lane.neurons[chain]) for chain in part.chains]
     if len(set(labels)) == 1:
         labels = [""] * len(labels)
@@ -125,6 +128,15 @@ def _panel(state: SessionState, shown: Shown, part: Part, *, several: bool) -> P
     flat = tuple(label for row in rows for label in row)
     scale = _scale(part, state.lane.network.pixels, shown)
     return Panel(title, part.pictures, flat, columns, scale)
+
+
+def _columns(neurons: Sequence[Hashable], image: tuple[int, int]) -> int:
+    """Return a multiple of the columns of a grid of chains with which a panel fits on a page."""
+    usual = columns = chain_columns(neurons, image)
+    width, height = image
+    while math.ceil(len(neurons) / columns) * height > TALLEST * columns * width:
+        columns += usual
+    return columns
 
 
 def _scale(part: Part, pixels: PixelSpec, shown: Shown) -> Scale | None:

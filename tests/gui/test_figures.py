@@ -20,9 +20,8 @@ from ldam_studio.engine.advance import advance
 from ldam_studio.engine.comparison import LaneSpec
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.errors import StudioError
-from ldam_studio.export.animation.panes import chain_columns
 from ldam_studio.export.exporting import export
-from ldam_studio.export.figure import _samples, figure_of, title_of
+from ldam_studio.export.figure import _columns, _samples, figure_of, title_of
 from ldam_studio.export.links import link_in, unpacked
 from ldam_studio.export.shown import KINDS, Shown, can_show, parts_of
 from ldam_studio.gui.exporting.figure_dialog import (
@@ -192,11 +191,14 @@ def test_the_notes_say_which_samples_the_average_covers(state):
 
 def test_many_chains_fit_on_a_page(state):
     figure = figure_of(state, Shown("raw", 3), "")
-    columns = chain_columns(["fc3:4"] * 1000, (28, 28))
     (panel,) = figure.panels
-    grid = replace(panel, pictures=panel.pictures * 1000, labels=("",) * 1000, columns=columns)
-    page = lay_out(replace(figure, panels=(grid,)), 175)
-    assert page.height / page.width < 1.5
+    for neurons in (["fc3:4"] * 1000, ["fc3:4", "fc3:5"] * 10):
+        count, columns = len(neurons), _columns(neurons, (28, 28))
+        assert columns % len(set(neurons)) == 0
+        grid = replace(panel, pictures=panel.pictures * count, labels=("",) * count)
+        page = lay_out(replace(figure, panels=(replace(grid, columns=columns),)), 175)
+        assert page.height / page.width < 1.5
+    assert _columns(["fc3:4", "fc3:5"] * 3, (28, 28)) == 2
 
 
 def test_the_dialog_keeps_a_title_and_remembers_the_rest(state, qtbot, tmp_path):

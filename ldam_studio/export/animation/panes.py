@@ -61,7 +61,8 @@ def full_sizes(
 def chain_columns(neurons: Sequence[Hashable], image: tuple[int, int]) -> int:
     """Return the columns of a grid of chains: one for each neuron where they form a table.
 
-    Animations and figures share this rule; `image` is the width and height of an image.
+    Animations and figures share this rule, but figures fold what would not fit on a page; `image`
+    is the width and height of an image.
     """
     different = len(dict.fromkeys(neurons))
     is_table = all(neuron == neurons[n % different] for n, neuron in enumerate(neurons))
