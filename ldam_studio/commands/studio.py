@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 ABOUT_NETWORK: tuple[str, ...] = ("weights", "partial", "labels", "input_size", "mean", "std")
 ABOUT_NETWORK += ("minimum", "maximum", "rest", "show_channels")
-ABOUT_NETWORK += ("neuron", "chains", "seed")
-ABOUT_NETWORK += ("compare", "compare_weights", "compare_set")
+NOT_ASKED_FOR = ("neuron", "chains", "seed", "compare", "compare_weights", "compare_set")
+"""What the dialog of a network whose input is unknown cannot take over."""
+ABOUT_NETWORK += NOT_ASKED_FOR
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -120,8 +121,8 @@ def named_or_unknown(
     """Open the network that ``--network`` names.
 
     If its input is unknown and there is a window, nothing is opened: the request is returned as the
-    second value, and a dialog asks for the input. The dialog cannot take over a comparison; in that
-    case the error says which flags to give.
+    second value, and a dialog asks for the input. The dialog cannot take over a comparison or the
+    chains to begin with; in that case the error says which flags to give.
 
     Raises
     ------
@@ -133,7 +134,7 @@ def named_or_unknown(
     try:
         return named_network(args, device), None
     except UnknownInputError:
-        if no_display() or any((args.compare, args.compare_weights, args.compare_set)):
+        if no_display() or any(getattr(args, name) is not None for name in NOT_ASKED_FOR):
             raise
     return None, request_of(args)
 

@@ -427,8 +427,8 @@ def test_without_a_window_to_ask_in_the_flags_are_named(monkeypatch, unknown):
         command.named_or_unknown(unknown, CPU)
 
 
-@pytest.mark.parametrize("flag", ["compare", "compare_set"])
-def test_the_flags_are_named_where_a_comparison_would_get_lost(monkeypatch, unknown, flag):
+@pytest.mark.parametrize("flag", ["compare", "compare_set", "neuron", "seed"])
+def test_the_flags_are_named_where_others_would_get_lost(monkeypatch, unknown, flag):
     monkeypatch.setattr(command, "no_display", lambda: "")
     setattr(unknown, flag, "lenet")
     with pytest.raises(StudioError, match="give --input-size, --mean and --std"):
