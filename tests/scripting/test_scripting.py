@@ -158,6 +158,18 @@ def test_a_module_and_torch_stay_as_they_were():
         torch.set_num_threads(threads)
 
 
+def test_torchscript_is_a_module_like_others():
+    plain = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 5))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch announces its end
+        module = torch.jit.script(plain)
+        one, other = (
+            ldam.sample(ldam.open_network(m, pixels=PIXELS), 1, steps=3) for m in (module, plain)
+        )
+    assert np.allclose(one.samples, other.samples, atol=1e-5)
+    assert all(p.requires_grad and p.is_leaf for p in module.parameters())
+
+
 def test_training_goes_on_without_changing_an_opened_network():
     module = Small()
     network = ldam.open_network(module, pixels=PIXELS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import torch
 from torch import Tensor, nn
 
 from ldam_studio.errors import StudioError, in_short
@@ -61,4 +62,6 @@ def _copied(module: nn.Module) -> nn.Module:
         for value in vars(part).values()
         if isinstance(value, Tensor) and not value.is_leaf
     }
-    return copy.deepcopy(module, computed)
+    # Copies of weights of TorchScript would be results of a computation, with a gradient.
+    with torch.no_grad():
+        return copy.deepcopy(module, computed)
