@@ -102,6 +102,20 @@ def test_what_rounds_otherwise_is_drawn_alone(network, monkeypatch):
     assert known.most == 2 and known.settled
 
 
+def test_what_rounds_otherwise_only_now_and_then_is_found(network, monkeypatch):
+    spec = spec_of(network, "conv2", range(4), steps=20, burn_in=0)
+    original = together.advance
+
+    def rounds(state, changes=()):
+        state, info = original(state, changes)
+        if len(state.lane.neurons) > 4 and state.step == 6:
+            state.lane.chains.x[5] *= 1 + 2**-20
+        return state, info
+
+    monkeypatch.setattr(together, "advance", rounds)
+    assert draw_together(spec, spec.neurons, Measured(most=4)) == {}
+
+
 def test_as_many_are_taken_as_are_faster_and_fit(network, monkeypatch):
     spec = spec_of(network, "conv2", range(16), steps=20)
     seconds = {1: 1.0, 2: 2.1, 4: 2.0, 8: 3.95, 16: 7.9}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -38,6 +39,8 @@ TRIAL = 4
 """Steps of a trial; the first one is compared, and not timed."""
 ROOM = 2
 """Times as much memory as `step_bytes` estimates."""
+FIRST = 10
+"""Steps that are compared of each number of neurons; few values may round otherwise in one."""
 OFTEN = 47
 """Steps after which a step of some neuron is compared again. A prime, so that what happens in every
 n-th step is compared, too."""
@@ -57,14 +60,14 @@ class Measured:
         The processor's time for a step of one of them; 0 if nothing is known.
     settled
         Whether no further numbers are to be tried.
-    sizes
-        Numbers of neurons whose steps were compared with steps of each alone.
+    compared
+        By number of neurons, how many of their steps were compared with steps of each alone.
     """
 
     most: int = 1
     seconds: float = 0.0
     settled: bool = False
-    sizes: set[int] = field(default_factory=set)
+    compared: Counter[int] = field(default_factory=Counter)
 
 
 def measure(spec: SheetSpec, neurons: Sequence[Neuron], known: Measured) -> None:
@@ -190,13 +193,19 @@ class _Group:
         for neuron, own in compared.items():
             if not same(advance(own, changes)[0], self._alone(neuron)):
                 raise _Differs(size)
-        self._known.sizes.add(size)
+        self._known.compared[size] += 1
 
     def _to_compare(self) -> list[Neuron]:
-        """Return all neurons in the first step of a number of them, else sometimes another one."""
+        """Return the neurons to compare in this step.
+
+        In the first steps of a number of neurons these are all of them if the group has just begun,
+        else three; later it is now and then another one.
+        """
         size, step = len(self._there), self._joint.step
-        if size not in self._known.sizes:
-            return self._there if step == 0 else [self._there[i] for i in {0, size // 2, size - 1}]
+        if self._known.compared[size] < FIRST:
+            return (
+                self._there if step < FIRST else [self._there[i] for i in {0, size // 2, size - 1}]
+            )
         if step % OFTEN == 1:
             return [self._there[step // OFTEN % size]]
         return []
