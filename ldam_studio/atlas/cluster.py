@@ -84,7 +84,9 @@ def scheduler_at(address: str) -> Iterator[Client]:
 
     _quieten()
     try:
-        asyncio.run(_reached(address))  # a client that fails to connect leaves its thread behind
+        # A client that fails to connect leaves its thread behind. Dask's own time does not end
+        # its waiting for the first words of whoever listens there.
+        asyncio.run(asyncio.wait_for(_reached(address), 2 * CONNECT_S))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # versions are checked below
             client = Client(address, timeout=CONNECT_S)

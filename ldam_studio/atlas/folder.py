@@ -73,6 +73,8 @@ class AtlasFolder:
         StudioError
             If it cannot be written.
         """
+        if is_regular(self.folder / INDEX):  # another command may have written to it meanwhile
+            self._layers = read_index(self.folder).layers
         self._layers = tuple(dict.fromkeys([*self._layers, *layers]))
         index = {
             "format": FORMAT,

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ldam_studio.atlas.batches import AHEAD, Batches, Job
-from ldam_studio.atlas.folder import AtlasFolder, found_at, key_of
+from ldam_studio.atlas.folder import AtlasFolder, folder_name, found_at, key_of
 from ldam_studio.atlas.orders import Order
 from ldam_studio.atlas.pictures import AtlasRow
 from ldam_studio.atlas.worker import Drawn, draw_batch
-from ldam_studio.errors import StudioError, in_short
+from ldam_studio.errors import StudioError, in_short, plain
 from ldam_studio.explore.sheets.folder import digest_of
 from ldam_studio.files import write_together
 from ldam_studio.networks.network import Network
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 DOING = "drawing neurons"
 POLL_S = 0.5
 """Seconds between two looks at the batches, and at whether the work is to end."""
+ANSWERS_S = 30.0
+"""Seconds after which a scheduler that does not answer is lost."""
 AT_ONCE = 64
 """Batches whose results are fetched together, which limits the memory that they take here."""
 
@@ -96,7 +99,7 @@ def make(
     try:
         while running or len(batches):
             _check_connected(client)
-            workers = max(1, len(client.nthreads()))
+            workers = max(1, len(client.nthreads(callback_timeout=ANSWERS_S)))
             while len(running) < AHEAD * workers and (batch := batches.take(workers)):
                 running[_submitted(client, batch, folder, collect=collect)] = batch
             tell(DOING, done, len(jobs))
@@ -111,7 +114,7 @@ def make(
                 batch = running.pop(future)
                 batches.learn(batch[0].neuron.layer, len(drawn.rows), drawn.seconds)
                 if drawn.files:
-                    write_together({folder.folder / p: data for p, data in drawn.files.items()})
+                    write_together(_placed(drawn, batch[0].neuron.layer, folder))
                 done += len(batch)
                 yield drawn
             for error in errors.values():
@@ -138,6 +141,17 @@ def _results(client: Client, futures: Sequence[Any]) -> list[Drawn]:
     except KilledWorker as error:  # also those that drew what another one lost
         raise _failure(error) from None
     return results
+
+
+def _placed(drawn: Drawn, layer: str, folder: AtlasFolder) -> dict[Path, bytes]:
+    """Return the files that a worker sent by their paths, all of them in the layer's folder."""
+    for path in drawn.files:
+        if path.parent != Path(folder_name(layer)) or path.name.startswith("."):
+            raise StudioError(
+                f"A worker sent a file to be written as {plain(str(path), 200)}, where no picture "
+                f"of {layer} belongs; use workers that you know."
+            )
+    return {folder.folder / path: data for path, data in drawn.files.items()}
 
 
 def _failure(error: BaseException) -> BaseException:

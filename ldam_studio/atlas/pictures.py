@@ -16,13 +16,15 @@ from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import numpy as np
+from msgspec import Meta
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
-from ldam_studio.engine.description import Text
+from ldam_studio.engine.description import MOST_CHAINS, Text
 from ldam_studio.engine.picture import Bytes
 from ldam_studio.engine.state import SessionState
 from ldam_studio.errors import StudioError
@@ -69,7 +71,7 @@ class AtlasRow(SheetRow, frozen=True, kw_only=True):
 
     layer: Text
     key: Text
-    modes: int
+    modes: Annotated[int, Meta(ge=0, le=MOST_CHAINS)]
 
 
 def row_of(drawn: Drawn, layer: str, key: str) -> AtlasRow:

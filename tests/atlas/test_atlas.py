@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +14,14 @@ from unittest.mock import Mock
 import pytest
 from distributed import KilledWorker
 
+from atlas_folders import chunk, picture, png_of, row, write_neuron
 from ldam_studio import __version__
 from ldam_studio.atlas import cluster, pictures, worker
 from ldam_studio.atlas.batches import LEAST_S, MOST, TASK_S, Batches, Job
-from ldam_studio.atlas.folder import INDEX, AtlasFolder, found_at
+from ldam_studio.atlas.folder import INDEX, AtlasFolder, found_at, read_index
 from ldam_studio.atlas.making import jobs_of, look, make
 from ldam_studio.atlas.orders import NetworkOrder, Order
-from ldam_studio.atlas.pictures import read_row, read_samples
+from ldam_studio.atlas.pictures import opened_picture, read_row, read_samples, row_in
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.errors import StudioError
 from ldam_studio.explore.sheets.drawing import draw
@@ -95,7 +98,7 @@ class FakeClient:
         self.cancelled = []
         monkeypatch.setattr("distributed.wait", lambda *_args, **_named: None)
 
-    def nthreads(self):
+    def nthreads(self, callback_timeout):
         return {"tcp://w:1": 1}
 
     def submit(self, function, *args, pure, **named):
@@ -247,6 +250,60 @@ def test_the_next_layer_begins_with_what_the_last_one_took(order):
     assert len(batches.take(1)) == 10
 
 
+# Those who mean harm
+
+
+@pytest.mark.parametrize(
+    "place", ["../outside.png", "/outside.png", "conv1/../a.png", "conv2/a.png"]
+)
+def test_a_worker_writes_nowhere_but_into_its_layers_folder(place, jobs, folder, monkeypatch):
+    lies = worker.Drawn((), (), (), {Path(place): b"harm"}, 1.0)
+    client = FakeClient(monkeypatch)
+    client.submit = lambda *_args, **_named: FakeFuture(lambda: lies)
+    before = sorted(folder.folder.parent.rglob("*"))
+    with pytest.raises(StudioError, match=r"sent a file to be written as .*where no picture of"):
+        list(make(client, folder, jobs, collect=True))
+    assert sorted(folder.folder.parent.rglob("*")) == before
+
+
+def test_a_scheduler_that_answers_no_more_is_lost(jobs, folder, monkeypatch):
+    client = FakeClient(monkeypatch)
+
+    def silent(callback_timeout):
+        raise TimeoutError
+
+    client.nthreads = silent
+    with pytest.raises(StudioError, match=r"connection to the scheduler tcp://s:1 was lost"):
+        list(make(client, folder, jobs, collect=False))
+
+
+def test_whoever_listens_but_says_nothing_is_no_scheduler(monkeypatch):
+    monkeypatch.setattr(cluster, "CONNECT_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with (
+            pytest.raises(StudioError, match=f"no scheduler at {address}"),
+            cluster.scheduler_at(address),
+        ):
+            pass
+
+
+def test_a_picture_that_says_it_is_enormous_is_damaged(tmp_path):
+    header = struct.pack(">IIBBBBB", 10**5, 10**5, 8, 2, 0, 0, 0)
+    enormous = png_of(picture(0, 16))
+    enormous = enormous[:8] + chunk(b"IHDR", header) + enormous[33:]
+    path = write_neuron(tmp_path, row(Neuron("conv1", 0)), enormous, None)
+    for reads in (read_row, read_samples):
+        with pytest.raises(StudioError, match=r"more pixels than any|is damaged"):
+            reads(path)
+    path = write_neuron(tmp_path, row(Neuron("conv1", 0)), png_of(picture(0, 16)), enormous)
+    assert read_samples(path) is None
+    told = png_of(picture(0, 16))
+    path = write_neuron(tmp_path, row(Neuron("conv1", 0), modes=10**9), told, None)
+    with pytest.raises(StudioError, match="no picture of an atlas"):
+        row_in(opened_picture(path), path)
+
+
 # What cannot be done
 
 
@@ -357,6 +414,10 @@ def test_a_scheduler_is_reached_with_the_certificates_of_dasks_settings(monkeypa
 def test_the_folder_of_another_atlas_is_refused(folder):
     with pytest.raises(StudioError, match="has another atlas, which differs in l2"):
         AtlasFolder(folder.folder, {**ALIKE, "settings": {"l2": 0.2}})
+    one, other = (AtlasFolder(folder.folder, ALIKE) for _ in range(2))
+    one.begin(["conv2"])
+    other.begin(["fc1"])  # of two commands at once, none forgets the other's layers
+    assert read_index(folder.folder).layers == ("conv1", "conv2", "fc1")
     (folder.folder / INDEX).write_text("[" * 10_000)
     with pytest.raises(StudioError, match="no index of an atlas"):
         AtlasFolder(folder.folder, ALIKE)

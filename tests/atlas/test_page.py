@@ -150,6 +150,33 @@ def test_texts_of_strangers_stay_texts(tmp_path):
     assert "<i>" not in write_comparison(tmp_path, other).read_text()
 
 
+def test_names_that_no_atlas_has_are_left_out(tmp_path):
+    write_atlas(tmp_path, {"conv1": 1})
+    (path,) = (tmp_path / "conv1").glob("*.png")
+    for name in ("\udcff", "<b>"):  # the first is no UTF-8, which nothing else could write
+        try:
+            path.with_name(name + path.name).write_bytes(path.read_bytes())
+            (tmp_path / name).mkdir()
+            (tmp_path / name / path.name).write_bytes(path.read_bytes())
+        except OSError:
+            pass  # not on this file system
+    assert write_page(tmp_path).neurons == 1
+
+
+def test_a_link_leads_to_no_other_folder(tmp_path):
+    write_atlas(tmp_path / "atlas", {"conv1": 1})
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / DATA).write_text("mine")
+    try:
+        (tmp_path / "atlas" / FILES).symlink_to(mine)
+    except OSError:
+        pytest.skip("links are not allowed here")
+    with pytest.raises(StudioError, match=r"index\+files is a link to another folder; remove it"):
+        write_page(tmp_path / "atlas")
+    assert [p.name for p in mine.iterdir()] == [DATA] and (mine / DATA).read_text() == "mine"
+
+
 def test_what_is_remembered_is_checked(tmp_path):
     write_atlas(tmp_path, {"conv1": 1})
     write_page(tmp_path)

@@ -15,7 +15,9 @@ FILES = "index+files"
 """Folder of what belongs to the page. No layer's folder has a plus in its name."""
 PER_GROUP = 64
 """Pictures of a sprite sheet, which a browser keeps in memory together."""
-NAMED = re.compile(r"(.*?)(?:-[0-9a-f]{24})?-[0-9a-f]{24}\.png", re.DOTALL)
+FOLDER = re.compile(r"[A-Za-z0-9_.,@-]+")
+NAMED = re.compile(r"([A-Za-z0-9_.,@-]*?)(?:-[0-9a-f]{24})?-[0-9a-f]{24}\.png")
+"""Names of folders and pictures, see `atlas.folder`; others are somebody else's."""
 NUMBER = re.compile(r"-(\d{1,9})\Z")
 
 
@@ -80,7 +82,7 @@ def groups_in(folder: Path) -> Iterator[Group]:
 def _folders(folder: Path) -> list[str]:
     try:
         with os.scandir(folder) as entries:
-            return sorted(each.name for each in entries if each.is_dir() and each.name != FILES)
+            return sorted(e.name for e in entries if FOLDER.fullmatch(e.name) and e.is_dir())
     except OSError as error:
         raise StudioError(f"{folder} cannot be read ({error.strerror}); check the path.") from None
 

@@ -85,6 +85,8 @@ def write_page(folder: Path) -> Written:
         If the folder has no atlas, or cannot be read or written to.
     """
     index, place = read_index(folder), folder / FILES
+    if place.is_symlink():  # in the folder of a stranger, to where other files would be replaced
+        raise StudioError(f"{place} is a link to another folder; remove it.")
     groups = list(groups_in(folder))
     before = _remembered(place)
     sheets, missing = dict[str, Sheet](), list[Group]()
