@@ -185,6 +185,22 @@ def test_a_look_for_further_neurons_that_is_cut_short_says_nothing(studio, qtbot
     assert not feature.dialog.stop.isVisible()
 
 
+def test_a_hidden_window_loads_no_pictures(studio, qtbot, drawn):
+    feature = opened(studio, qtbot, drawn)
+    dialog = feature.dialog
+    until(qtbot, lambda: dialog.cells.index(0).data(THUMBNAIL) is not None)
+    feature.leave()
+    assert not dialog.isVisible()
+    assert dialog.cells.table.found and dialog.loader._task is None
+    dialog.cells.begin(["conv1"])
+    dialog.cells.table.add([Found(picture_of(drawn, "conv1", 0), _row("conv1:0"))])
+    dialog.arrange()
+    dialog._load_later.timeout.emit()
+    assert dialog.loader._task is None
+    dialog.come_forward()
+    until(qtbot, lambda: dialog.cells.index(0).data(THUMBNAIL) is not None)
+
+
 def test_pictures_of_an_atlas_that_was_left_do_not_arrive_later(qtbot, qapp, drawn):
     loader, heard = Loader(qapp), []
     loader.loaded.connect(heard.append)

@@ -216,7 +216,8 @@ class AtlasDialog(GridWindow):
             self._load_later.start()
 
     def _load(self) -> None:
-        self.loader.want(self.cells.missing(self.grid.in_view()))
+        if self.isVisible():
+            self.loader.want(self.cells.missing(self.grid.in_view()))
 
     def _keep(self, loaded: Sequence[tuple[int, QImage | None]]) -> None:
         self.cells.keep(loaded, self.grid.in_view())

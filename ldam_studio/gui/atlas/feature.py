@@ -60,7 +60,7 @@ class Atlases(Feature):
         self._leave_reading()
         self._leave_other()
         if self.dialog is not None:
-            self.dialog.loader.leave()
+            self.dialog.hide()  # which loads no pictures then
 
     # The window
 
