@@ -26,6 +26,8 @@ from ldam_studio.networks.neurons import Neuron
 
 INDEX = "atlas.json"
 FORMAT = 1
+MOST_LAYERS = 10_000
+"""Layers of an atlas, all of which a window lists at once."""
 LEFT_S = 3600.0
 """Age in seconds from which a file that is half written was left by a process that was killed."""
 
@@ -36,7 +38,7 @@ class Index(Struct, frozen=True):
     format: Annotated[int, Meta(ge=1, le=FORMAT)]
     version: Text
     atlas: dict[str, Any]
-    layers: Annotated[tuple[Text, ...], Meta(max_length=100_000)]
+    layers: Annotated[tuple[Text, ...], Meta(max_length=MOST_LAYERS)]
 
 
 class AtlasFolder:

@@ -52,6 +52,8 @@ SEALED = END + hashlib.sha256().digest_size
 """Bytes of the chunk with the seal."""
 UNREADABLE = (*png.DAMAGE, Image.DecompressionBombError)
 """What Pillow raises for a picture that is damaged, or was made to take all memory."""
+MOST_BYTES = 2**26
+"""Largest size of a file: 4096 x 4096 pixels of noise take less."""
 MOST_SAMPLES = 8
 """Chains whose last samples are shown."""
 
@@ -143,7 +145,7 @@ def read_row(path: Path) -> AtlasRow:
         If the file is not one of an atlas, or damaged. Where another program has left the seal
         out, its pixels are compared with the recipe.
     """
-    data = read_bytes(path, png.MOST_BYTES)
+    data = read_bytes(path, MOST_BYTES)
     if not _is_sealed(data):
         if SEAL in data or not data.endswith(_IEND):
             raise damage_of(path)
@@ -172,7 +174,7 @@ def samples_in(picture: PngImageFile) -> Bytes | None:
 
 def opened_picture(path: Path) -> PngImageFile:
     """Open a PNG picture, whose pixels are not read yet; `StudioError` if it is none."""
-    return _opened(read_bytes(path, png.MOST_BYTES), path)
+    return _opened(read_bytes(path, MOST_BYTES), path)
 
 
 def _opened(data: bytes, path: Path) -> PngImageFile:

@@ -14,11 +14,11 @@ from unittest.mock import Mock
 import pytest
 from distributed import KilledWorker
 
-from atlas_folders import chunk, picture, png_of, row, write_neuron
+from atlas_folders import chunk, picture, png_of, row, write_index, write_neuron
 from ldam_studio import __version__
 from ldam_studio.atlas import cluster, pictures, worker
 from ldam_studio.atlas.batches import LEAST_S, MOST, TASK_S, Batches, Job
-from ldam_studio.atlas.folder import INDEX, AtlasFolder, found_at, read_index
+from ldam_studio.atlas.folder import INDEX, MOST_LAYERS, AtlasFolder, found_at, read_index
 from ldam_studio.atlas.making import jobs_of, look, make
 from ldam_studio.atlas.orders import NetworkOrder, Order
 from ldam_studio.atlas.pictures import opened_picture, read_row, read_samples, row_in
@@ -296,6 +296,10 @@ def test_a_picture_that_says_it_is_enormous_is_damaged(tmp_path):
     for reads in (read_row, read_samples):
         with pytest.raises(StudioError, match=r"more pixels than any|is damaged"):
             reads(path)
+    with path.open("r+b") as file:
+        file.truncate(pictures.MOST_BYTES + 1)
+    with pytest.raises(StudioError, match="such a file has at most"):
+        read_row(path)
     path = write_neuron(tmp_path, row(Neuron("conv1", 0)), png_of(picture(0, 16)), enormous)
     assert read_samples(path) is None
     told = png_of(picture(0, 16))
@@ -418,6 +422,9 @@ def test_the_folder_of_another_atlas_is_refused(folder):
     one.begin(["conv2"])
     other.begin(["fc1"])  # of two commands at once, none forgets the other's layers
     assert read_index(folder.folder).layers == ("conv1", "conv2", "fc1")
+    write_index(folder.folder, map(str, range(MOST_LAYERS + 1)))
+    with pytest.raises(StudioError, match="no index of an atlas"):
+        AtlasFolder(folder.folder, ALIKE)
     (folder.folder / INDEX).write_text("[" * 10_000)
     with pytest.raises(StudioError, match="no index of an atlas"):
         AtlasFolder(folder.folder, ALIKE)
