@@ -98,7 +98,7 @@ class Bare:
     def __init__(self, pool: ProcessPoolExecutor, workers: int) -> None:
         self._pool, self._workers = pool, workers
 
-    def nthreads(self) -> dict[str, int]:
+    def nthreads(self, callback_timeout: float) -> dict[str, int]:
         """Return a thread for each process."""
         return {str(number): 1 for number in range(self._workers)}
 
