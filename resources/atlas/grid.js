@@ -132,7 +132,9 @@ LDAM.Grid = class {
     const count = `${row.count.toLocaleString("en")} ${row.count === 1 ? "neuron" : "neurons"}`;
     const cell = LDAM.element("div", {role: "rowheader", class: "heading"});
     cell.setAttribute("aria-colspan", this.columns);
-    cell.append(LDAM.text(row.layer), LDAM.text(count, "span"));
+    // Two layers that are matched by their order have two names.
+    const names = new Set(this.items[row.from].sides.filter(Boolean).map((n) => n.layer));
+    cell.append(LDAM.text([...names].join(" and ")), LDAM.text(count, "span"));
     return cell;
   }
 

@@ -232,6 +232,8 @@ def test_layers_of_other_names_are_matched_by_their_order(page, tmp_path):
     assert page.run(COUNT) == "5 neurons"
     assert page.run("document.title") == "lenet (abcdef) and lenet (012345)"
     assert page.run(TILES)[4].startswith("fc:2 and classifier:2; first: ")
+    headings = "[...document.querySelectorAll('.heading')].map(h => h.firstChild.textContent)"
+    assert page.run(headings) == ["conv1 and features.0", "fc and classifier"]
     assert "matched by their order" in page.run("document.getElementById('about').textContent")
 
 

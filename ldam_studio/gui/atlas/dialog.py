@@ -29,7 +29,7 @@ ALL = "All layers"
 ARRANGE_MS = 250  # from neurons that arrive to the list that has them
 TYPING_MS = 120  # from a letter that is typed to the neurons that match
 LOAD_MS = 20  # from a cell that comes into view to the thread that loads it
-EMPTY = "No neuron is drawn yet. Neurons appear here while ldam-studio atlas draws them."
+EMPTY = "No neuron is drawn yet. Neurons appear here as they are drawn."
 LETTERS = 24
 
 

@@ -62,6 +62,10 @@ class Painter(QStyledItemDelegate):
             shrinks = size.width() < image.width()
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, shrinks)
             painter.drawImage(inner, image)
+            # A white picture would otherwise have no edges on a white sheet, nor a black one on a
+            # black sheet.
+            painter.setPen(colours.colour("outline"))
+            painter.drawRect(inner.adjusted(-1, -1, 0, 0))
         state = option.state
         chosen = bool(state & QStyle.StateFlag.State_HasFocus)
         hovered = bool(state & QStyle.StateFlag.State_MouseOver)
