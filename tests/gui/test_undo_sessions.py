@@ -9,6 +9,7 @@ import pytest
 
 from gui.windows import open_in, small_opening, until
 from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.changes.chosen import Heated
 from ldam_studio.engine.state import snapshot
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.networks.sources.opening import open_network
@@ -59,3 +60,25 @@ def test_a_value_set_after_it_opened_is_taken_back_to_its_own(studio, qtbot):
     studio.controller.set_value("l2", 0.33)
     studio.controller.undo()
     assert studio.model.outline.lane.settings.l2 == own != 0.77
+
+
+def test_undoing_other_neurons_holds_and_heats_chains_again(studio, qtbot):
+    open_in(studio, qtbot, small_opening("fc2:0-2"))
+    controller, model = studio.controller, studio.model
+    controller.make(Change("hold", (1,)), "Hold")
+    controller.make(Change("heat_some", Heated((2,), 100.0)), "Melt")
+    controller.set_value("chains", 5)
+    begun = model.outline
+    controller.set_neurons(begun.lane.neurons)  # the same ones
+    assert model.outline == begun
+    controller.set_neurons(Neuron("fc3", 7))
+    assert (model.outline.held, model.outline.heats) == ((), ())
+    changed = model.outline
+    controller.undo()
+    assert model.outline == begun
+    assert begun.held == (1,) and begun.heats[:3] == (1, 1, 100)
+    controller.redo()
+    assert model.outline == changed
+    controller.undo()
+    controller.undo()
+    assert (model.outline.chains, model.outline.held, model.outline.heats) == (3, (1,), (1, 1, 100))

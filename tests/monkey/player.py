@@ -105,6 +105,8 @@ class Player:
         self.first_outline = None
         window.controller.opening.connect(self._on_opening)
         window.model.session_changed.connect(self._on_session)
+        # One action may let a moment go and undo past it.
+        window.controller.undo_stack.stack.indexChanged.connect(self._note_lost_moments)
         take = window.controller.set_weights
 
         def take_watched(*given: Any, **more: Any) -> None:

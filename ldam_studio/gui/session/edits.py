@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from ldam_studio.engine.changes.change import Change
+from ldam_studio.engine.changes.chosen import of_first
 from ldam_studio.engine.state import snapshot
 from ldam_studio.engine.suiting import WEIGHT
 from ldam_studio.errors import StudioError
@@ -176,13 +177,18 @@ class Edits(SessionLink):
         before = {name: self.model.value(name) for name in names}
         try:
             rate = SETTINGS[MAX_RATE].check(values.get(MAX_RATE, self.model.max_rate))
-            self._post(*self._changes(values, lane))
+            changes = self._changes(values, lane)
+            moment = self._now(self._runner) if note and self._release(changes) else None
+            self._post(*changes)
         except StudioError as error:
             self.said.emit(str(error), "warning")
             return False
         self._set_max_rate(rate)
         after = {n: value for n in before if (value := self.model.value(n)) != before[n]}
-        if after and note:
+        if moment is not None:
+            again = tuple({MOMENT: change} for change in changes)
+            self.undo_stack.note_moment(moment, again, text or NEURONS.capitalize())
+        elif after and note:
             former = {name: before[name] for name in after}
             left = tuple(name for name in after if name in self.scheduled)
             if left:
@@ -193,8 +199,19 @@ class Edits(SessionLink):
                 self.raised_unclamped.emit()
         return bool(after)
 
+    def _release(self, changes: Sequence[Change]) -> bool:
+        """Return whether chains are no longer held or hot after changes, as values do not say."""
+        before = after = self.model.outline
+        for change in changes:
+            after = after.after(change)
+        kept = of_first(before, after.chains)
+        return (kept.held, kept.heats) != (after.held, after.heats) or kept.held != before.held
+
     def _changes(self, values: Mapping[str, Any], lane: int | None) -> list[Change]:
-        """Return the changes that set these values, without those that have no effect."""
+        """Return the changes that set these values, without those that have no effect.
+
+        That the same neurons are chosen again releases no chain.
+        """
         outline, changes = self.model.outline, []
         # Neurons of one lane must be as many as there are chains.
         for name, value in sorted(values.items(), key=lambda item: item[0] != "chains"):
@@ -202,9 +219,9 @@ class Edits(SessionLink):
                 continue
             for change in changes_to(outline, name, value, lane):
                 after = outline.after(change)
-                if after != outline:
+                if replace(after, held=outline.held, heats=outline.heats) != outline:
                     changes.append(change)
-                outline = after
+                    outline = after
         return changes
 
     def _set_max_rate(self, rate: int) -> None:
