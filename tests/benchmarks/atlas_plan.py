@@ -1,7 +1,8 @@
 """What atlases of whole networks cost: seconds per neuron, core-hours, and a thousand workers.
 
 Seconds per neuron are measured in three layers of each network, as an atlas draws them: in batches,
-with the usual settings, on as many workers as there are cores. The whole network is every layer
+with the usual settings, on as many workers as there are cores. They are the processor time of the
+worker, which another program beside it changes little. The whole network is every layer
 with a matrix of its own (convolutions and linear maps), without what is between them.
 
 A layer that was not measured lies between measured ones by the processor time of a step, of which a
@@ -15,7 +16,7 @@ import random
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from rich.table import Table
 from row import Row, mean_of
 
 from ldam_studio.atlas import cluster, worker
-from ldam_studio.atlas.batches import Job
+from ldam_studio.atlas.batches import MOST, TASK_S, Job
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.session import open_session
 from ldam_studio.networks.network import Network
@@ -38,6 +39,8 @@ HERE = Path(__file__).parent
 HOUR_S = 3600.0
 STEPS = 5
 """Steps that are timed in every layer; the fastest counts, as other programs disturb some."""
+FIRST = 1
+"""Neurons of the first batch of a layer, from which the size of the others follows."""
 CLUSTER = 1000
 """Workers for which the whole network's hours are said."""
 
@@ -53,15 +56,23 @@ class Plan:
 
 @dataclass(frozen=True)
 class Length:
-    """Batches of each measured layer, and neurons of a batch."""
+    """Batches of each measured layer that count, and seconds that one of them should take."""
 
     batches: int
-    neurons: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch that was drawn: processor time of its worker, and the steps of each neuron."""
+
+    seconds: float
+    steps: Sequence[int]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A layer: seconds of a neuron with their interval, steps on average, seconds of one step."""
+    """A layer: processor seconds of a neuron, their interval, its mean steps, seconds of a step."""
 
     seconds: float
     interval: tuple[float, float]
@@ -69,7 +80,7 @@ class Measured:
     step_s: float
 
 
-FULL, SHORT = Length(4, 6), Length(2, 2)
+FULL, SHORT = Length(6, TASK_S), Length(2, TASK_S / 4)
 
 
 def plans() -> tuple[Plan, ...]:
@@ -89,12 +100,12 @@ def plans() -> tuple[Plan, ...]:
         Plan(
             "ResNet-18",
             ("--network", "torchvision:resnet18", *weights("resnet18_imagenet.safetensors")),
-            ("layer1.1.conv2", "layer3.0.conv2", "fc"),
+            ("layer1.1.conv2", "layer3.1.conv2", "fc"),
         ),
         Plan(
             "ResNet-50",
             ("--network", resnet50, *weights("resnet50_v1_imagenet.safetensors")),
-            ("layer1.2.conv3", "layer3.0.conv3", "fc"),
+            ("layer1.2.conv3", "layer3.2.conv3", "fc"),
         ),
     )
 
@@ -118,10 +129,11 @@ def measure(*, short: bool = False, price: float | None = None) -> list[Row]:
 
 
 def _planned(plan: Plan, length: Length, table: Table, price: float | None) -> list[Row]:
+    title = plan.title + (", random weights" if "random:0" in plan.words else "")
     opening, jobs = jobs_for([*plan.words, "--layers", "*"])
     network = opening.request.open()
     layers = {name: each for name, each in _by_layer(jobs).items() if _has_matrix(network, name)}
-    print(f"    {plan.title}: steps in {len(layers)} layers ...", file=sys.stderr, flush=True)
+    print(f"    {title}: steps in {len(layers)} layers ...", file=sys.stderr, flush=True)
     steps_s = {name: step_s(network, each[0]) for name, each in layers.items()}
     with cluster.local_cluster(cluster.cores()) as client:
         cluster.check_workers(client, opening)
@@ -147,13 +159,13 @@ def _planned(plan: Plan, length: Length, table: Table, price: float | None) -> l
         seconds = f"{one.seconds:.3g} ({one.interval[0]:.3g} to {one.interval[1]:.3g})"
         own = [str(jobs[0].order.chains), f"{one.steps:.0f}", seconds, str(len(layers[name]))]
         cells = whole if number == 0 else [""] * len(whole)
-        table.add_row(plan.title if number == 0 else "", f"`{name}`", *own, *cells)
+        table.add_row(title if number == 0 else "", f"`{name}`", *own, *cells)
     return [
         *(
-            Row(f"{plan.title}'s {name}, s of a core for each neuron", *_ends(one))
+            Row(f"{title}'s {name}, s of a core for each neuron", *_ends(one))
             for name, one in measured.items()
         ),
-        Row(f"{plan.title}, all {counts.sum():,} neurons, core-hours", middle, "", (low, high)),
+        Row(f"{title}, all {counts.sum():,} neurons, core-hours", middle, "", (low, high)),
     ]
 
 
@@ -175,8 +187,12 @@ def _has_matrix(network: Network, layer: str) -> bool:
 
 
 def step_s(network: Network, job: Job) -> float:
-    """Return the processor time of one step of a neuron, all its chains together, on one thread."""
-    state = open_session(job.order.spec(network, [job.neuron]).session(job.neuron))
+    """Return the processor time of one step of a neuron, all its chains together, on one thread.
+
+    Its images have their full size, to which a schedule comes only after some time.
+    """
+    order = replace(job.order, settings=job.order.settings.with_values({"schedule": 0}))
+    state = open_session(order.spec(network, [job.neuron]).session(job.neuron))
     advance(state)
     times = list[float]()
     for _ in range(STEPS):
@@ -186,18 +202,35 @@ def step_s(network: Network, job: Job) -> float:
     return min(times)
 
 
+def timed_batch(jobs: Sequence[Job]) -> Batch:
+    """Draw neurons on a worker, and let nothing be written."""
+    began = time.process_time()
+    drawn = worker.draw_batch(jobs, Path.cwd(), collect=True)
+    return Batch(time.process_time() - began, [row.steps for row in drawn.rows])
+
+
 def _timed(client: Any, jobs: Sequence[Job], length: Length, each_s: float) -> Measured:
-    """Draw some neurons of a layer in batches, as many at a time as there are workers."""
-    chosen = random.Random(0).sample(jobs, length.batches * length.neurons)
-    batches = [chosen[first :: length.batches] for first in range(length.batches)]
-    futures = [
-        client.submit(worker.draw_batch, batch, Path.cwd(), collect=True, pure=False)
-        for batch in batches
-    ]
-    drawn = client.gather(futures)
-    mean, interval = mean_of([each.seconds / len(each.rows) for each in drawn])
+    """Draw some neurons of a layer, on all workers at once, in batches as long as an atlas's."""
+    numbers, workers = random.Random(0), len(client.nthreads())
+
+    def batches(count: int, size: int) -> list[Batch]:
+        futures = [
+            client.submit(timed_batch, numbers.sample(jobs, size), pure=False) for _ in range(count)
+        ]
+        drawn: list[Batch] = client.gather(futures)
+        return drawn
+
+    size, drawn = FIRST, batches(workers, FIRST)
+    for _ in range(2):  # neurons that are drawn together are faster, so that more of them fit
+        each = np.mean([one.seconds for one in drawn]) / size
+        fitting = int(np.clip(length.seconds / each, 1, min(MOST, len(jobs))))
+        if fitting == size:
+            break
+        size, drawn = fitting, batches(workers, fitting)
+    drawn += batches(length.batches - len(drawn), size)
+    mean, interval = mean_of([each.seconds / len(each.steps) for each in drawn])
     assert interval is not None
-    steps = float(np.mean([row.steps for each in drawn for row in each.rows]))
+    steps = float(np.mean([count for each in drawn for count in each.steps]))
     said = f"{jobs[0].neuron.layer}: {mean:.3g} s for each neuron, {1000 * each_s:.3g} ms a step"
-    print(f"    {said}", file=sys.stderr, flush=True)
+    print(f"    {said}, {size} in a batch", file=sys.stderr, flush=True)
     return Measured(mean, interval, steps, each_s)

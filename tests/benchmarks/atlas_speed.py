@@ -36,7 +36,7 @@ from ldam_studio.commands.shared.layers import chosen
 
 WEIGHTS = Path(os.environ.get("LDAM_DATA", "data"), "weights/squeezenet1_0_imagenet.safetensors")
 TIMES, OVERHEAD = 1.8, 0.03
-TRIED = 8
+TRIED = 16
 """Neurons that each cluster draws before, to be warm and to see how fast it is."""
 
 
@@ -73,7 +73,7 @@ def cases() -> tuple[Case, ...]:
     weights = str(WEIGHTS) if WEIGHTS.is_file() else "random:0"
     squeezenet = ("--network", "torchvision:squeezenet1_0", "--weights", weights)
     return (
-        Case("LeNet's fc1 and fc2", ("--network", "lenet", "--layers", "fc1", "fc2")),
+        Case("LeNet", ("--network", "lenet", "--layers", "conv2", "fc1", "relu3", "fc2", "relu4")),
         Case("SqueezeNet's features.3", (*squeezenet, "--layers", "features.3")),
     )
 
