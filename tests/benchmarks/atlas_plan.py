@@ -80,7 +80,7 @@ class Measured:
     step_s: float
 
 
-FULL, SHORT = Length(6, TASK_S), Length(2, TASK_S / 4)
+FULL, SHORT = Length(6, TASK_S), Length(3, TASK_S / 4)
 
 
 def plans() -> tuple[Plan, ...]:
@@ -148,7 +148,7 @@ def _planned(plan: Plan, length: Length, table: Table, price: float | None) -> l
         return float(counts @ each) / HOUR_S
 
     middle = hours([one.seconds for one in known])
-    low, high = (hours([max(0.0, one.interval[end]) for one in known]) for end in (0, 1))
+    low, high = (hours([one.interval[end] for one in known]) for end in (0, 1))
     whole = [
         f"{counts.sum():,} neurons of {len(layers)} layers",
         f"{middle:.3g} ({low:.3g} to {high:.3g})",
@@ -162,10 +162,10 @@ def _planned(plan: Plan, length: Length, table: Table, price: float | None) -> l
         table.add_row(title if number == 0 else "", f"`{name}`", *own, *cells)
     return [
         *(
-            Row(f"{title}'s {name}, s of a core for each neuron", *_ends(one))
+            Row(f"{title}: {name}, s of a core for each neuron", *_ends(one))
             for name, one in measured.items()
         ),
-        Row(f"{title}, all {counts.sum():,} neurons, core-hours", middle, "", (low, high)),
+        Row(f"{title}: all {counts.sum():,} neurons, core-hours", middle, "", (low, high)),
     ]
 
 
@@ -230,6 +230,7 @@ def _timed(client: Any, jobs: Sequence[Job], length: Length, each_s: float) -> M
     drawn += batches(length.batches - len(drawn), size)
     mean, interval = mean_of([each.seconds / len(each.steps) for each in drawn])
     assert interval is not None
+    interval = max(0.0, interval[0]), interval[1]
     steps = float(np.mean([count for each in drawn for count in each.steps]))
     said = f"{jobs[0].neuron.layer}: {mean:.3g} s for each neuron, {1000 * each_s:.3g} ms a step"
     print(f"    {said}, {size} in a batch", file=sys.stderr, flush=True)
