@@ -158,6 +158,18 @@ def test_the_filmstrip_is_there_after_a_restart_and_goes_with_its_session(
     assert not list(store.shelf.folder.iterdir())
 
 
+def test_nothing_comes_back_to_a_filmstrip_that_was_closed(studio, qtbot):
+    open_in(studio, qtbot, small_opening())
+    written(studio, qtbot)
+    keeper, came = film_of(studio).keeper, []
+    keeper.do(lambda _film: "late", came.append)
+    (job,) = keeper._waiting
+    assert job.result(30) == "late"
+    keeper.leave()
+    QApplication.processEvents()
+    assert not came and not keeper.waiting
+
+
 def test_the_shelf_removes_no_folder_that_a_link_leads_to(tmp_path):
     place = Shelf(tmp_path / "shelf").begin()
     (place.folder / "filmstrip").mkdir()

@@ -69,6 +69,7 @@ def _leads_back(player: Player) -> None:
     """Undo everything and do it again; both must lead where they say."""
     window = player.window
     stack = window.controller.undo_stack.stack
+    player.note_lost_moments()  # a network may have opened since the last action
     if not player.is_whole:
         return
     first, now, index = player.first_outline, window.model.outline, stack.index()
@@ -77,6 +78,8 @@ def _leads_back(player: Player) -> None:
         undone.append(stack.undoText())
         window.controller.undo()
     _shows_the_session(player)
+    if player.first_outline is not first:
+        return  # another session, which was on its way, has opened
     if not same(first, window.model.outline):
         said = apart(first, window.model.outline)
         raise Fault(f"undoing everything does not lead to the beginning:\n{said}\n{undone}")
@@ -84,6 +87,8 @@ def _leads_back(player: Player) -> None:
     while stack.index() < index and stack.canRedo():
         window.controller.redo()
     _shows_the_session(player)
+    if player.first_outline is not first:
+        return
     if not same(now, window.model.outline):
         said = apart(now, window.model.outline)
         raise Fault(f"doing everything again does not lead to what was undone:\n{said}\n{undone}")
@@ -121,8 +126,10 @@ def replays(folder: Path) -> tuple[int, list[str]]:
         try:
             found = compare(path, nearby, lambda _, total: total <= LONGEST_REPLAY)
         except StudioError as error:
-            # A training may have written other weights to its file since, also damaged ones.
-            if path.stem not in ("empty", "half") and "/checkpoints/" not in str(error):
+            # A training may have written other weights to its file since, also damaged ones, and a
+            # recording may have replaced the photograph that was pushed.
+            replaced = "/checkpoints/" in str(error) or str(error).startswith("The photograph ")
+            if path.stem not in ("empty", "half") and not replaced:
                 faults.append(f"{path.name} does not replay: {error}")
             continue
         if found is None:

@@ -105,8 +105,6 @@ class Player:
         self.first_outline = None
         window.controller.opening.connect(self._on_opening)
         window.model.session_changed.connect(self._on_session)
-        # One action may let a moment go and undo past it.
-        window.controller.undo_stack.stack.indexChanged.connect(self._note_lost_moments)
         take = window.controller.set_weights
 
         def take_watched(*given: Any, **more: Any) -> None:
@@ -194,14 +192,14 @@ class Player:
             self.faults.append(str(fault))
         except Exception:
             self.faults.append(traceback.format_exc())
-        self._note_lost_moments()
+        self.note_lost_moments()
         self.since_open += 1
         turn = max(self.heart.turns[before:], default=0.0)
         self.slowest[do.__name__] = max(self.slowest.get(do.__name__, 0.0), turn)
         self.faults += self.heart.hangs
         self.heart.hangs.clear()
 
-    def _note_lost_moments(self) -> None:
+    def note_lost_moments(self) -> None:
         """Undoing everything need not lead to the beginning once moments were let go."""
         stack = self.window.controller.undo_stack.stack
         commands = [stack.command(i) for i in range(stack.count())]
@@ -256,6 +254,11 @@ class Player:
             name = f"saved-{self.answers.randrange(30)}"
             return (str(self.files / name) if self.answers.random() < 0.8 else ""), ""
 
+        def a_choice(dialog: QFileDialog) -> bool:
+            name = f"saved-{self.answers.randrange(30)}.{dialog.defaultSuffix()}"
+            dialog.selectFile(str(self.files / name))
+            return self.answers.random() < 0.8
+
         def a_folder(*_: object, **__: object) -> str:
             return str(self.answers.choice((self.watched, self.files, "")))
 
@@ -265,6 +268,7 @@ class Player:
 
         QFileDialog.getOpenFileName = a_file
         QFileDialog.getSaveFileName = a_new_file
+        QFileDialog.exec = a_choice
         QFileDialog.getExistingDirectory = a_folder
         QMessageBox.question = yes_or_no
 

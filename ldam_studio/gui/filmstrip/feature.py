@@ -101,6 +101,7 @@ class FilmstripTab(Feature):
 
     def close(self) -> None:
         """Remove what was dragged out."""
+        self.keeper.leave()  # the panel is deleted before what has ended comes back
         self.carrying.close()
 
     # The session

@@ -39,7 +39,7 @@ class Keeper(QObject):
         # Queued, since a job may have ended before its caller has.
         queued = Qt.ConnectionType.QueuedConnection
         self._ended.connect(lambda act: act(), queued)  # type: ignore[call-arg]
-        studio.controller.opening.connect(self._leave)
+        studio.controller.opening.connect(self.leave)
 
     @property
     def waiting(self) -> int:
@@ -88,6 +88,7 @@ class Keeper(QObject):
             str(error) if isinstance(error, StudioError) else in_short(error)
         )
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Let nothing come back of what was passed on; it is still done."""
         self._session += 1
         self._waiting.clear()
