@@ -127,8 +127,10 @@ def replays(folder: Path) -> tuple[int, list[str]]:
             found = compare(path, nearby, lambda _, total: total <= LONGEST_REPLAY)
         except StudioError as error:
             # A training may have written other weights to its file since, also damaged ones, and a
-            # recording may have replaced the photograph that was pushed.
-            replaced = "/checkpoints/" in str(error) or str(error).startswith("The photograph ")
+            # recording may have replaced the photograph that was pushed, or be this file.
+            said = str(error)
+            replaced = "/checkpoints/" in said or said.startswith("The photograph ")
+            replaced = replaced or "is an animation" in said
             if path.stem not in ("empty", "half") and not replaced:
                 faults.append(f"{path.name} does not replay: {error}")
             continue
