@@ -178,7 +178,7 @@ class Edits(SessionLink):
         try:
             rate = SETTINGS[MAX_RATE].check(values.get(MAX_RATE, self.model.max_rate))
             changes = self._changes(values, lane)
-            moment = self._now(self._runner) if note and self._release(changes) else None
+            moment = self._now(self._runner) if note and self._releases(changes) else None
             self._post(*changes)
         except StudioError as error:
             self.said.emit(str(error), "warning")
@@ -199,13 +199,15 @@ class Edits(SessionLink):
                 self.raised_unclamped.emit()
         return bool(after)
 
-    def _release(self, changes: Sequence[Change]) -> bool:
-        """Return whether chains are no longer held or hot after changes, as values do not say."""
+    def _releases(self, changes: Sequence[Change]) -> bool:
+        """Return whether chains that are held or hot no longer are after changes."""
         before = after = self.model.outline
+        if not before.held and not before.heats:
+            return False
         for change in changes:
             after = after.after(change)
-        kept = of_first(before, after.chains)
-        return (kept.held, kept.heats) != (after.held, after.heats) or kept.held != before.held
+        left = of_first(after, before.chains)
+        return (left.held, left.heats) != (before.held, before.heats)
 
     def _changes(self, values: Mapping[str, Any], lane: int | None) -> list[Change]:
         """Return the changes that set these values, without those that have no effect.
