@@ -6,15 +6,18 @@ import asyncio
 import importlib.util
 import logging
 import os
+import time
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from ldam_studio import __version__
+from ldam_studio.atlas.asking import ANSWERS_S, POLL_S, SilentError, answer_of
 from ldam_studio.atlas.orders import NetworkOrder
 from ldam_studio.atlas.worker import unfitness
 from ldam_studio.errors import StudioError, in_short
+from ldam_studio.progress import tell
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
 CONNECT_S = 10.0
 WORKERS_S = 60.0
 """Seconds to wait for a scheduler, and for the first of its workers."""
+OPENS_S = 600.0
+"""Seconds in which every worker opens the network, which may download weights."""
+NAMED = 3
+"""Workers that a sentence names."""
 MISSING = ("ModuleNotFoundError", "ImportError", "AttributeError")
 """Errors, in the words in which Dask passes them on, of a worker that lacks what it is to call."""
 SHARED = ("distributed", "dask")
@@ -96,18 +103,37 @@ def scheduler_at(address: str) -> Iterator[Client]:
             "dask scheduler, and give the address that it prints."
         ) from None
     try:
-        versions: Any = client.get_versions()
-        check_versions(versions, address)
+        check_versions(_versions(client, []), address)
         check_scheduler(client, address)
-        try:
-            client.wait_for_workers(1, timeout=WORKERS_S)
-        except TimeoutError:
-            raise StudioError(
-                f"The scheduler at {address} has no worker; start some with dask worker {address}."
-            ) from None
+        _wait_for_worker(client, address)
         yield client
     finally:
-        client.close(timeout=CONNECT_S)
+        with suppress(TimeoutError):
+            client.close(timeout=CONNECT_S)
+
+
+def _wait_for_worker(client: Client, address: str) -> None:
+    ends = time.monotonic() + WORKERS_S
+    while not answer_of(client, client.nthreads(asynchronous=True), _looking):
+        if time.monotonic() > ends:
+            raise StudioError(
+                f"The scheduler at {address} has no worker; start some with dask worker {address}."
+            )
+        _looking()
+        time.sleep(POLL_S)
+
+
+def _looking() -> None:
+    tell("looking for workers")
+
+
+def _versions(client: Client, packages: list[str]) -> dict[str, Any]:
+    """Return the versions of packages here and on the scheduler, with those of Dask."""
+    from distributed.versions import get_versions
+
+    scheduler: Any = client.scheduler
+    there = answer_of(client, scheduler.versions(packages=packages), _looking)
+    return {"client": get_versions(packages=packages), "scheduler": there}
 
 
 def _quieten() -> None:
@@ -122,8 +148,10 @@ async def _reached(address: str) -> None:
     from distributed.comm.core import connect
 
     secured = Security().get_connection_args("client")  # from Dask's settings, for tls://
-    comm = await connect(address, timeout=CONNECT_S, **secured)
-    await comm.close()
+    reaching = asyncio.ensure_future(connect(address, timeout=CONNECT_S, **secured))
+    while not (await asyncio.wait([reaching], timeout=POLL_S))[0]:
+        _looking()
+    await reaching.result().close()
 
 
 def check_versions(versions: Mapping[str, Any], address: str) -> None:
@@ -132,7 +160,7 @@ def check_versions(versions: Mapping[str, Any], address: str) -> None:
     Parameters
     ----------
     versions
-        As `Client.get_versions` returns them.
+        Those here ("client") and there ("scheduler"), as `Client.get_versions` returns them.
     """
     here, there = (versions[who]["packages"] for who in ("client", "scheduler"))
     for name in SHARED:
@@ -146,7 +174,10 @@ def check_versions(versions: Mapping[str, Any], address: str) -> None:
 def check_scheduler(client: Client, address: str) -> None:
     """Raise `StudioError` if a scheduler cannot read tasks, which have this program's classes."""
     try:
-        there = client.run_on_scheduler(_version)
+        question = client.run_on_scheduler(_version, asynchronous=True)
+        there = answer_of(client, question, _looking)
+    except StudioError:
+        raise
     except Exception as error:
         raise StudioError(
             f"The scheduler at {address} has no LDAM Studio, or an older one ({in_short(error)}); "
@@ -165,7 +196,11 @@ def _version() -> str:
 
 def check_workers(client: Client, order: NetworkOrder) -> None:
     """Raise `StudioError` that names the first worker which cannot draw the network's neurons."""
-    said = client.run(unfitness, order, on_error="return")
+    question = client.run(unfitness, order, on_error="return", asynchronous=True)
+    try:
+        said = answer_of(client, question, _asking, OPENS_S)
+    except SilentError:
+        raise StudioError(_unanswered(client)) from None
     for address, answer in sorted(said.items()):
         if isinstance(answer, BaseException) and any(name in repr(answer) for name in MISSING):
             answer = (
@@ -174,13 +209,44 @@ def check_workers(client: Client, order: NetworkOrder) -> None:
             )
         elif isinstance(answer, BaseException):
             answer = f"cannot be used ({in_short(answer)}); see what it prints"
+        elif not isinstance(answer, str):
+            answer = "does not say whether it fits; use workers that you know"
         if answer:
             raise StudioError(f"The worker {address} {answer.rstrip('.')}.")
 
 
+def _asking() -> None:
+    tell("asking the workers whether they fit")
+
+
+def _unanswered(client: Client) -> str:
+    """Return a sentence that names the workers which do not answer a short question, either."""
+    addresses = answer_of(client, client.nthreads(asynchronous=True), _asking)
+    answered = answer_of(client, _answering(client, addresses), _asking, 3 * ANSWERS_S)
+    silent = sorted(set(addresses) - answered)
+    named = ", ".join(silent[:NAMED]) + (f" and {len(silent) - NAMED} more" * (len(silent) > NAMED))
+    return (
+        f"The workers {named or 'of the scheduler'} did not say within {OPENS_S / 60:.0f} minutes "
+        "whether they fit; end those that hang, and start others."
+    )
+
+
+async def _answering(client: Client, addresses: Iterable[str]) -> set[str]:
+    """Return the workers that answer at all."""
+
+    async def answers(address: str) -> bool:
+        question = client.run(_version, workers=[address], on_error="ignore", asynchronous=True)
+        try:
+            return bool(await asyncio.wait_for(question, ANSWERS_S))
+        except (TimeoutError, OSError):
+            return False
+
+    told = await asyncio.gather(*map(answers, addresses))
+    return {address for address, said in zip(addresses, told, strict=True) if said}
+
+
 def dashboard(client: Client) -> str | None:
     """Return the address of Dask's dashboard; None if there is none."""
-    versions: Any = client.get_versions(packages=["bokeh"])
-    packages = versions["scheduler"]["packages"]
+    packages = _versions(client, ["bokeh"])["scheduler"]["packages"]
     # Without bokeh, its address shows a page that says so.
     return None if packages.get("bokeh") is None else client.dashboard_link

@@ -44,6 +44,8 @@ class Index(Struct, frozen=True):
 class AtlasFolder:
     """The folder of an atlas, in which it goes on.
 
+    One in which no neuron was drawn, because the first try failed, may become that of another.
+
     Parameters
     ----------
     folder
@@ -61,11 +63,15 @@ class AtlasFolder:
         self.folder = folder.absolute()
         self._described = json.loads(json.dumps(described))
         check_folder(folder)
-        self._layers: tuple[str, ...] = ()
+        self._given_up: Index | None = None
         if is_regular(folder / INDEX):
             index = read_index(folder)
-            self._check_same(index)
-            self._layers = index.layers
+            try:
+                self._check_same(index)
+            except StudioError:
+                if any(_has_pictures(self.folder / folder_name(layer)) for layer in index.layers):
+                    raise
+                self._given_up = index
 
     def begin(self, layers: Sequence[str]) -> None:
         """Write the index with further layers, and remove what killed processes left half written.
@@ -73,20 +79,29 @@ class AtlasFolder:
         Raises
         ------
         StudioError
-            If it cannot be written.
+            If it cannot be written, or another command has begun another atlas meanwhile.
         """
+        before: tuple[str, ...] = ()
         if is_regular(self.folder / INDEX):  # another command may have written to it meanwhile
-            self._layers = read_index(self.folder).layers
-        self._layers = tuple(dict.fromkeys([*self._layers, *layers]))
+            there = read_index(self.folder)
+            if there != self._given_up:
+                self._check_same(there)
+                before = there.layers
+        together = tuple(dict.fromkeys([*before, *layers]))
         index = {
             "format": FORMAT,
             "version": __version__,
             "atlas": self._described,
-            "layers": self._layers,
+            "layers": together,
         }
         write_bytes(self.folder / INDEX, json.dumps(index, indent=1, allow_nan=False).encode())
-        for layer in self._layers:
+        self._given_up = None
+        for layer in together:
             remove_temporaries(self.folder / folder_name(layer), LEFT_S)
+
+    def check_same(self) -> None:
+        """Raise `StudioError` if another command has made it the folder of another atlas."""
+        self._check_same(read_index(self.folder))
 
     def path(self, neuron: Neuron, key: str) -> Path:
         """Return the file of a neuron."""
@@ -95,6 +110,10 @@ class AtlasFolder:
     def _check_same(self, index: Index) -> None:
         here, there = (dict(_flat(atlas)) for atlas in (self._described, index.atlas))
         check_same(self.folder, here, there, "atlas", "choose another folder with --out")
+
+
+def _has_pictures(folder: Path) -> bool:
+    return next(folder.glob("*.png"), None) is not None
 
 
 def _flat(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

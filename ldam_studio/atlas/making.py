@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ldam_studio.atlas.asking import SilentError, answer_of, lost
 from ldam_studio.atlas.batches import AHEAD, Batches, Job
-from ldam_studio.atlas.folder import AtlasFolder, folder_name, found_at, key_of
+from ldam_studio.atlas.folder import AtlasFolder, found_at, key_of
 from ldam_studio.atlas.orders import Order
 from ldam_studio.atlas.pictures import AtlasRow
+from ldam_studio.atlas.receiving import checked, placed
 from ldam_studio.atlas.worker import Drawn, draw_batch
-from ldam_studio.errors import StudioError, in_short, plain
+from ldam_studio.errors import StudioError, in_short
 from ldam_studio.explore.sheets.folder import digest_of
 from ldam_studio.files import write_together
 from ldam_studio.networks.network import Network
@@ -24,12 +26,16 @@ if TYPE_CHECKING:
     from distributed import Client
 
 DOING = "drawing neurons"
+NOBODY = "waiting for a worker"
 POLL_S = 0.5
 """Seconds between two looks at the batches, and at whether the work is to end."""
-ANSWERS_S = 30.0
-"""Seconds after which a scheduler that does not answer is lost."""
+HANDED_OVER_S = 600.0
+"""Seconds in which workers hand over what they have drawn. Dask itself gives a silent worker up
+after five minutes, and its batch to another one."""
 AT_ONCE = 64
-"""Batches whose results are fetched together, which limits the memory that they take here."""
+"""Batches whose results are fetched together at most."""
+ROOM = 2**26
+"""Bytes of files that are fetched together, as far as is known; a single batch may have more."""
 
 
 @dataclass
@@ -95,26 +101,29 @@ def make(
     from distributed import wait
 
     batches, running = Batches(jobs), dict[Any, tuple[Job, ...]]()
-    done = 0
+    done, largest = 0, 0.0  # bytes of a neuron's files
     try:
         while running or len(batches):
             _check_connected(client)
-            workers = max(1, len(client.nthreads(callback_timeout=ANSWERS_S)))
+            still = partial(tell, DOING, done, len(jobs))
+            there = answer_of(client, client.nthreads(asynchronous=True), still)
+            workers = max(1, len(there))
             while len(running) < AHEAD * workers and (batch := batches.take(workers)):
                 running[_submitted(client, batch, folder, collect=collect)] = batch
-            tell(DOING, done, len(jobs))
+            tell(DOING if there else NOBODY, done, len(jobs))
             try:
                 wait(list(running), timeout=POLL_S, return_when="FIRST_COMPLETED")
             except TimeoutError:
                 continue
-            ended = [each for each in running if each.done()][:AT_ONCE]
+            ended = _together({e: len(b) * largest for e, b in running.items() if e.done()})
             errors = {each: each.exception() for each in ended}
             good = [each for each, error in errors.items() if error is None]
-            for future, drawn in zip(good, _results(client, good), strict=True):
+            for future, sent in zip(good, _results(client, good, still), strict=True):
                 batch = running.pop(future)
+                drawn = checked(sent, batch, collect=collect)
                 batches.learn(batch[0].neuron.layer, len(drawn.rows), drawn.seconds)
-                if drawn.files:
-                    write_together(_placed(drawn, batch[0].neuron.layer, folder))
+                largest = max(largest, sum(map(len, drawn.files.values())) / len(batch))
+                write_together(placed(drawn, folder))
                 done += len(batch)
                 yield drawn
             for error in errors.values():
@@ -122,7 +131,7 @@ def make(
                     raise _failure(error)
         tell(DOING, done, len(jobs))
     except (CancelledError, OSError) as error:
-        raise _lost(client) from error
+        raise lost(client) from error
     finally:
         if running and client.status == "running":
             client.cancel(list(running), force=True)
@@ -132,26 +141,39 @@ def _submitted(client: Client, batch: Sequence[Job], folder: AtlasFolder, *, col
     return client.submit(draw_batch, batch, folder.folder, collect=collect, pure=False)
 
 
-def _results(client: Client, futures: Sequence[Any]) -> list[Drawn]:
+def _together(ended: dict[Any, float]) -> list[Any]:
+    """Return which batches are fetched together, given how many bytes each may have."""
+    chosen, room = list[Any](), float(ROOM)
+    for future, size in ended.items():
+        if chosen and (len(chosen) == AT_ONCE or size > room):
+            break
+        chosen.append(future)
+        room -= size
+    return chosen
+
+
+def _results(client: Client, futures: list[Any], still: Callable[[], None]) -> list[Any]:
     """Return results together: one by one, each would be a journey to scheduler and worker."""
     from distributed import KilledWorker
 
     try:
-        results: list[Drawn] = client.gather(futures)
+        question = client.gather(futures, asynchronous=True)
+        results: list[Any] = answer_of(client, question, still, HANDED_OVER_S)
     except KilledWorker as error:  # also those that drew what another one lost
         raise _failure(error) from None
+    except SilentError:
+        raise _not_handed_over(client, futures, still) from None
     return results
 
 
-def _placed(drawn: Drawn, layer: str, folder: AtlasFolder) -> dict[Path, bytes]:
-    """Return the files that a worker sent by their paths, all of them in the layer's folder."""
-    for path in drawn.files:
-        if path.parent != Path(folder_name(layer)) or path.name.startswith("."):
-            raise StudioError(
-                f"A worker sent a file to be written as {plain(str(path), 200)}, where no picture "
-                f"of {layer} belongs; use workers that you know."
-            )
-    return {folder.folder / path: data for path, data in drawn.files.items()}
+def _not_handed_over(client: Client, futures: list[Any], still: Callable[[], None]) -> StudioError:
+    scheduler: Any = client.scheduler
+    there = answer_of(client, scheduler.who_has(keys=[each.key for each in futures]), still)
+    named = ", ".join(sorted({address for addresses in there.values() for address in addresses}))
+    return StudioError(
+        f"What was drawn did not arrive within {HANDED_OVER_S / 60:.0f} minutes from the workers "
+        f"{named or '?'}; end those that hang, and the same command goes on."
+    )
 
 
 def _failure(error: BaseException) -> BaseException:
@@ -169,12 +191,4 @@ def _failure(error: BaseException) -> BaseException:
 
 def _check_connected(client: Client) -> None:
     if client.status != "running":
-        raise _lost(client)
-
-
-def _lost(client: Client) -> StudioError:
-    address = client.scheduler.address if client.scheduler is not None else "?"
-    return StudioError(
-        f"The connection to the scheduler {address} was lost; what was drawn is in the folder, and "
-        "the same command goes on."
-    )
+        raise lost(client)

@@ -153,6 +153,19 @@ def read_row(path: Path) -> AtlasRow:
     return row_in(_opened(data, path), path)
 
 
+def row_of_whole(data: bytes, path: Path) -> AtlasRow:
+    """Return what the bytes of a file with a seal say of its neuron.
+
+    Raises
+    ------
+    StudioError
+        If they are damaged, or not of an atlas.
+    """
+    if not _is_sealed(data):
+        raise damage_of(path)
+    return row_in(_opened(data, path), path)
+
+
 def read_samples(path: Path) -> Bytes | None:
     """Read the last samples (H, W, 3) in a file of an atlas; None if they were left out."""
     return samples_in(opened_picture(path))

@@ -159,6 +159,7 @@ def run(args: argparse.Namespace) -> int:
                     with _cluster(args, len(looked.jobs)) as client:
                         _greet(client, opening)
                         for batch in make(client, folder, looked.jobs, collect=args.collect):
+                            folder.check_same()
                             looked.rows += [*batch.rows, *batch.found]
                             drawn += len(batch.rows)
                             failed += batch.failed
@@ -171,11 +172,22 @@ def run(args: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
             stopped = True
+        except (StudioError, KeyboardInterrupt):
+            bar.stop()
+            if looked.rows and not args.background:
+                print(
+                    f"{len(looked.rows)} of {len(jobs)} neurons are drawn; ldam-studio atlas-page "
+                    f"{args.out} writes a page of them",
+                    file=sys.stderr,
+                )
+            raise
     if stopped and args.background:
         return INTERRUPTED  # at once: the program that started it waits
     # Also after Ctrl-C, for what is there; another Ctrl-C stops that, too.
     page = written_page(folder.folder) if (folder.folder / INDEX).is_file() else None
     if stopped or page is None:
+        if page is None:
+            print(f"ldam-studio atlas-page {args.out} writes the page later", file=sys.stderr)
         return INTERRUPTED
     report = {
         "network": network.name,

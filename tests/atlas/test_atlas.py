@@ -6,17 +6,18 @@ import asyncio
 import socket
 import struct
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from unittest.mock import Mock
+from unittest.mock import AsyncMock
 
 import pytest
 from distributed import KilledWorker
 
 from atlas_folders import chunk, picture, png_of, row, write_index, write_neuron
 from ldam_studio import __version__
-from ldam_studio.atlas import cluster, pictures, worker
+from ldam_studio.atlas import cluster, making, pictures, worker
 from ldam_studio.atlas.batches import LEAST_S, MOST, TASK_S, Batches, Job
 from ldam_studio.atlas.folder import INDEX, MOST_LAYERS, AtlasFolder, found_at, read_index
 from ldam_studio.atlas.making import jobs_of, look, make
@@ -36,6 +37,8 @@ from ldam_studio.networks.sources.opening import open_network
 from ldam_studio.progress import Listener, Stopped
 from ldam_studio.sampler.settings import Settings
 
+LOOP = SimpleNamespace(asyncio_loop=None)
+"""What a client has of the loop in which it receives answers."""
 ALIKE = {"network": "lenet", "settings": {"l2": 0.1}}
 
 
@@ -63,6 +66,18 @@ def folder(tmp_path) -> AtlasFolder:
     return made
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _answering():
+    """Run the loop in which a client receives answers."""
+    LOOP.asyncio_loop = loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    yield
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
 @pytest.fixture(autouse=True)
 def _as_worker(monkeypatch, network):
     """Let this process be a worker that has the network open."""
@@ -79,6 +94,8 @@ class FakeFuture:
         except Exception as error:
             self._result, self._error = None, error
 
+    key = "draw_batch-1"
+
     def done(self):
         return True
 
@@ -92,19 +109,20 @@ class FakeFuture:
 class FakeClient:
     """A cluster of one worker, this process, which draws a batch when it is given one."""
 
-    status, scheduler = "running", SimpleNamespace(address="tcp://s:1")
+    status = "running"
 
-    def __init__(self, monkeypatch):
-        self.cancelled = []
+    def __init__(self, monkeypatch, scheduler=None):
+        self.cancelled, self.loop = [], LOOP
+        self.scheduler = scheduler or SimpleNamespace(address="tcp://s:1")
         monkeypatch.setattr("distributed.wait", lambda *_args, **_named: None)
 
-    def nthreads(self, callback_timeout):
+    async def nthreads(self, asynchronous):
         return {"tcp://w:1": 1}
 
     def submit(self, function, *args, pure, **named):
         return FakeFuture(lambda: function(*args, **named))
 
-    def gather(self, futures):
+    async def gather(self, futures, asynchronous):
         return [future.result() for future in futures]
 
     def cancel(self, futures, force):
@@ -258,23 +276,95 @@ def test_the_next_layer_begins_with_what_the_last_one_took(order):
 )
 def test_a_worker_writes_nowhere_but_into_its_layers_folder(place, jobs, folder, monkeypatch):
     lies = worker.Drawn((), (), (), {Path(place): b"harm"}, 1.0)
-    client = FakeClient(monkeypatch)
-    client.submit = lambda *_args, **_named: FakeFuture(lambda: lies)
     before = sorted(folder.folder.parent.rglob("*"))
     with pytest.raises(StudioError, match=r"sent a file to be written as .*where no picture of"):
-        list(make(client, folder, jobs, collect=True))
+        list(make(lying(monkeypatch, lies), folder, jobs, collect=True))
     assert sorted(folder.folder.parent.rglob("*")) == before
 
 
-def test_a_scheduler_that_answers_no_more_is_lost(jobs, folder, monkeypatch):
+def lying(monkeypatch, sent) -> FakeClient:
     client = FakeClient(monkeypatch)
+    client.submit = lambda *_args, **_named: FakeFuture(lambda: sent)
+    return client
 
-    def silent(callback_timeout):
-        raise TimeoutError
 
-    client.nthreads = silent
-    with pytest.raises(StudioError, match=r"connection to the scheduler tcp://s:1 was lost"):
+def test_a_worker_sends_the_neurons_that_it_was_given(jobs, folder, monkeypatch):
+    one, other = (worker.draw_batch([job], folder.folder, collect=True) for job in jobs[:2])
+    ((path, data),) = one.files.items()
+    lies = {
+        "did not send neurons": 3,
+        "sent other neurons": replace(other, files={}),
+        "sent other": replace(one, rows=one.rows * 2),
+        "sent no whole picture of conv1:0": replace(one, files={}),
+        "no whole picture": replace(one, files={path: data[:-1]}),
+        "no whole": replace(one, files={path: next(iter(other.files.values()))}),
+    }
+    for says, sent in lies.items():
+        with pytest.raises(StudioError, match=f"A worker .*{says}"):
+            list(make(lying(monkeypatch, sent), folder, jobs[:1], collect=True))
+    assert not list(folder.folder.rglob("*.png"))
+    list(make(lying(monkeypatch, one), folder, jobs[:1], collect=True))
+    assert (folder.folder / path).read_bytes() == data
+
+
+async def silence(*_args, **_named):
+    await asyncio.Event().wait()
+
+
+def test_a_scheduler_that_answers_no_more_is_named(jobs, folder, monkeypatch):
+    monkeypatch.setattr("ldam_studio.atlas.asking.answer_of.__defaults__", (0.0,))
+    client = FakeClient(monkeypatch)
+    client.nthreads = silence
+    with pytest.raises(StudioError, match=r"scheduler tcp://s:1 does not answer .*command goes on"):
         list(make(client, folder, jobs, collect=False))
+
+
+def test_a_worker_that_keeps_what_it_drew_is_named(jobs, folder, monkeypatch):
+    async def who_has(keys):
+        return dict.fromkeys(keys, ("tcp://w:1",))
+
+    monkeypatch.setattr(making, "HANDED_OVER_S", 0.0)
+    client = FakeClient(monkeypatch, SimpleNamespace(address="tcp://s:1", who_has=who_has))
+    client.gather = silence
+    with pytest.raises(StudioError, match=r"did not arrive .* from the workers tcp://w:1; end"):
+        list(make(client, folder, jobs, collect=True))
+
+
+def test_workers_that_do_not_say_whether_they_fit_are_named(order, monkeypatch):
+    async def nthreads(asynchronous):
+        return {"tcp://w:1": 1, "tcp://w:2": 1}
+
+    async def run(_function, *_args, workers=(), **_named):
+        if workers != ["tcp://w:1"]:
+            await silence()
+        return {"tcp://w:1": __version__}
+
+    monkeypatch.setattr(cluster, "OPENS_S", 0.0)
+    monkeypatch.setattr(cluster, "ANSWERS_S", 0.1)
+    client = FakeClient(monkeypatch)
+    client.nthreads, client.run = nthreads, run
+    with pytest.raises(StudioError, match=r"The workers tcp://w:2 did not say .*; end those"):
+        cluster.check_workers(client, order.network)
+
+
+@pytest.mark.parametrize("asked", ["nthreads", "gather"])
+def test_ctrl_c_is_heard_while_nobody_answers(asked, jobs, folder, monkeypatch):
+    client, listener = FakeClient(monkeypatch), Listener(lambda _stage: None)
+
+    async def silent(*_args, **_named):
+        listener.stop()
+        await silence()
+
+    setattr(client, asked, silent)
+    with listener.heard_on(), pytest.raises(Stopped):
+        list(make(client, folder, jobs, collect=True))
+
+
+def test_what_is_fetched_together_takes_little_memory():
+    sizes = dict.fromkeys("abcde", making.ROOM / 2)
+    assert making._together(sizes) == ["a", "b"]
+    assert making._together(dict.fromkeys("ab", 2.0 * making.ROOM)) == ["a"]
+    assert len(making._together(dict.fromkeys(range(99), 0.0))) == making.AT_ONCE
 
 
 def test_whoever_listens_but_says_nothing_is_no_scheduler(monkeypatch):
@@ -340,7 +430,7 @@ def test_workers_that_end_with_a_batch_are_one_sentence(jobs, folder, monkeypatc
     if when == "exception":
         monkeypatch.setattr(FakeFuture, "exception", lambda _self: killed)
     else:  # what was drawn is lost while it waits to be fetched
-        client.gather = Mock(side_effect=killed)
+        client.gather = AsyncMock(side_effect=killed)
     with pytest.raises(StudioError, match=r"Several workers ended .*tcp://w:9.*too little memory"):
         list(make(client, folder, jobs, collect=False))
 
@@ -371,10 +461,15 @@ def test_a_worker_that_differs_says_how(order, values, says):
         (ModuleNotFoundError("No module named 'ldam_studio'"), "tcp://w:2 has no LDAM Studio"),
         (Exception('ImportError("cannot")'), "tcp://w:2 has no LDAM Studio, or an older one"),
         (MemoryError(), "tcp://w:2 cannot be used (MemoryError)"),
+        (3, "tcp://w:2 does not say whether it fits"),
     ],
 )
-def test_the_worker_that_does_not_fit_is_named(order, answer, says):
-    client = SimpleNamespace(run=lambda *_, **__: {"tcp://w:1": "", "tcp://w:2": answer})
+def test_the_worker_that_does_not_fit_is_named(order, answer, says, monkeypatch):
+    async def run(*_args, **_named):
+        return {"tcp://w:1": "", "tcp://w:2": answer}
+
+    client = FakeClient(monkeypatch)
+    client.run = run
     with pytest.raises(StudioError) as raised:
         cluster.check_workers(client, order.network)
     assert says in str(raised.value)
@@ -387,9 +482,14 @@ def test_another_version_of_dask_is_refused():
     cluster.check_versions({"client": client, "scheduler": client}, "s:1")
 
 
-def test_a_scheduler_without_this_program_or_with_another_version_is_one_sentence():
+def test_a_scheduler_without_this_program_or_with_another_version_is_one_sentence(monkeypatch):
     def answers(version):
-        return SimpleNamespace(run_on_scheduler=lambda _function: version())
+        async def run_on_scheduler(_function, asynchronous):
+            return version()
+
+        client = FakeClient(monkeypatch)
+        client.run_on_scheduler = run_on_scheduler
+        return client
 
     def missing():
         raise ModuleNotFoundError("No module named 'ldam_studio'")
