@@ -13,10 +13,10 @@ from PIL import Image
 from ldam_studio.commands.shared.links import file_or_link, folder_of, given_link
 from ldam_studio.commands.shared.nearby import add_nearby, nearby_of
 from ldam_studio.commands.shared.progress import INTERRUPTED, ProgressLines, in_steps, progress
-from ldam_studio.errors import plain
+from ldam_studio.errors import StudioError, plain
 from ldam_studio.export.links import unpacked
 from ldam_studio.export.replay import Comparison, compare, compare_recipe
-from ldam_studio.files import check_target, write_together
+from ldam_studio.files import check_target, is_folder, write_together
 from ldam_studio.scripting.interrupt import interruptible
 
 
@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=file_or_link,
         help="a picture or figure that LDAM Studio exported, or a link",
     )
+    parser.add_argument("others", nargs="*", help=argparse.SUPPRESS)
     add_nearby(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the new picture here")
     parser.add_argument("--json", action="store_true", help="print one object on standard output")
@@ -38,9 +39,11 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     StudioError
-        If the picture has no recipe or was altered, weights are missing or have changed, the recipe
-        names code, data or a download that was not allowed, or ``--out`` cannot be written.
+        If it is not one picture, it has no recipe or was altered, weights are missing or have
+        changed, the recipe names code, data or a download that was not allowed, or ``--out`` cannot
+        be written.
     """
+    _check_one_picture(args)
     if args.out is not None:
         check_target(args.out)
     nearby = nearby_of(args, folder_of(args.picture))
@@ -83,6 +86,15 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(in_words(found))
     return 0 if found.identical else 1
+
+
+def _check_one_picture(args: argparse.Namespace) -> None:
+    if args.others:
+        raise StudioError(
+            f"replay runs one picture, and {1 + len(args.others)} were given; run it once for each."
+        )
+    if isinstance(args.picture, Path) and is_folder(args.picture):
+        raise StudioError(f"{args.picture} is a folder; give one of the pictures in it.")
 
 
 def in_words(found: Comparison) -> str:

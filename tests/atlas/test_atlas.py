@@ -515,9 +515,31 @@ def test_a_scheduler_is_reached_with_the_certificates_of_dasks_settings(monkeypa
     asyncio.run(cluster._reached("tls://s:1"))
 
 
-def test_the_folder_of_another_atlas_is_refused(folder):
+OTHER = {**ALIKE, "settings": {"l2": 0.2}}
+
+
+def test_a_folder_without_neurons_becomes_that_of_another_atlas(folder):
+    """The first try may have failed, for example because no worker fitted."""
+    first, other = (AtlasFolder(folder.folder, OTHER) for _ in range(2))
+    first.begin(["fc1"])
+    assert read_index(folder.folder).layers == ("fc1",)
+    other.begin(["fc2"])
+    assert read_index(folder.folder).layers == ("fc1", "fc2")
     with pytest.raises(StudioError, match="has another atlas, which differs in l2"):
-        AtlasFolder(folder.folder, {**ALIKE, "settings": {"l2": 0.2}})
+        folder.check_same()  # of a command that runs meanwhile
+
+
+def test_of_two_different_atlases_begun_at_once_one_is_refused(tmp_path):
+    one, other = (AtlasFolder(tmp_path / "new", each) for each in (ALIKE, OTHER))
+    one.begin(["conv1"])
+    with pytest.raises(StudioError, match="has another atlas, which differs in l2"):
+        other.begin(["conv1"])
+
+
+def test_the_folder_of_another_atlas_is_refused(folder):
+    write_neuron(folder.folder, row(Neuron("conv1", 0)), png_of(picture(0, 16)), None)
+    with pytest.raises(StudioError, match="has another atlas, which differs in l2"):
+        AtlasFolder(folder.folder, OTHER)
     one, other = (AtlasFolder(folder.folder, ALIKE) for _ in range(2))
     one.begin(["conv2"])
     other.begin(["fc1"])  # of two commands at once, none forgets the other's layers

@@ -20,6 +20,7 @@ import pytest
 from ldam_studio.atlas import cluster, worker
 from ldam_studio.cli import main
 from ldam_studio.commands import atlas
+from ldam_studio.errors import StudioError
 from ldam_studio.networks.sources.opening import open_network
 
 FAST = ("--steps", "20", "--chains", "2", "--burn-in", "0")
@@ -83,6 +84,30 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, capsys, monkeypatch):
     assert main([*WORDS, str(tmp_path / "a")]) == 130
     assert "stopped after 2 of 6 neurons; the same command goes on" in capsys.readouterr().err
     assert (tmp_path / "a" / "index.html").exists()
+
+
+def test_after_an_error_it_is_said_how_to_see_what_is_drawn(tmp_path, capsys, monkeypatch):
+    @contextmanager
+    def none(_count):
+        yield None
+
+    def make(_client, folder, jobs, *, collect):
+        yield worker.draw_batch(jobs[:2], folder.folder, collect=collect)
+        raise StudioError("The worker tcp://w:1 had to stop.")
+
+    monkeypatch.setattr("distributed.get_worker", lambda: SimpleNamespace(address="tcp://w:1"))
+    monkeypatch.setattr(atlas, "local_cluster", none)
+    monkeypatch.setattr(atlas, "_greet", lambda *_: None)
+    monkeypatch.setattr(atlas, "make", make)
+    assert main([*WORDS, str(tmp_path / "a")]) == 2
+    hint, error = capsys.readouterr().err.splitlines()[-2:]
+    assert hint.startswith("2 of 6 neurons are drawn; ldam-studio atlas-page ")
+    assert error == "ldam-studio: The worker tcp://w:1 had to stop."
+    assert main(["atlas-page", str(tmp_path / "a")]) == 0
+    monkeypatch.setattr(atlas, "written_page", lambda _folder: None)  # Ctrl-C during the page
+    monkeypatch.setattr(atlas, "make", lambda *_, **__: ())
+    assert main([*WORDS, str(tmp_path / "a")]) == 130
+    assert "writes the page later" in capsys.readouterr().err
 
 
 def test_the_index_names_nobodys_home(tmp_path, monkeypatch):

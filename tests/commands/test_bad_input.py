@@ -192,6 +192,8 @@ def test_replay(capsys: pytest.CaptureFixture[str]):
     Path("text.png").write_text("text")
     assert "not a PNG" in refused(capsys, "replay", "text.png")
     assert "required: picture" in refused(capsys, "replay")
+    assert "runs one picture, and 3 were given" in refused(capsys, "replay", *"abc")
+    assert "is a folder; give one of the pictures in it" in refused(capsys, "replay", ".")
 
 
 def test_data_that_is_missing_or_damaged(capsys: pytest.CaptureFixture[str]):
