@@ -315,6 +315,14 @@ class Feature:
         """
         return {}
 
+    def unfinished(self) -> str:
+        """Return a sentence about long work that closing the studio would stop; empty for none.
+
+        The user is asked once for each sentence, so it does not say how far the work is. The
+        feature dismisses the message with this text when the work ends.
+        """
+        return ""
+
     def leave(self) -> None:
         """Ask all tasks of the feature to end, and start no new ones; returns at once."""
 

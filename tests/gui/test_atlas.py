@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from ldam_studio.atlas.folder import INDEX, key_of, relative_path
 from ldam_studio.atlas.pictures import ROW, AtlasRow, files_of, row_of
 from ldam_studio.errors import StudioError
 from ldam_studio.explore.sheets.drawing import draw
+from ldam_studio.explore.sheets.making import activation_words
 from ldam_studio.explore.sheets.spec import SheetSpec, neurons_in
 from ldam_studio.gui.app.application import opening_of
 from ldam_studio.gui.app.start import Start
@@ -23,6 +25,7 @@ from ldam_studio.gui.atlas import cells
 from ldam_studio.gui.atlas.feature import Atlases
 from ldam_studio.gui.atlas.loading import Loader
 from ldam_studio.gui.neuron_grid.grid import STATE, THUMBNAIL
+from ldam_studio.gui.opening.picture_view import PictureView
 from ldam_studio.sampler.settings import Settings
 
 SEED = 7
@@ -81,6 +84,11 @@ def captions(feature: Atlases) -> list[str]:
     return [shown.index(row).data() for row in range(shown.rowCount())]
 
 
+def names(feature: Atlases) -> list[str]:
+    """Return the first lines of captions."""
+    return [caption.partition("\n")[0] for caption in captions(feature)]
+
+
 def choose(box, text: str) -> None:
     box.setCurrentIndex(next(i for i in range(box.count()) if box.itemText(i).startswith(text)))
     box.activated.emit(box.currentIndex())
@@ -94,8 +102,10 @@ def test_an_atlas_is_shown_searched_and_sorted(studio, qtbot, drawn, monkeypatch
     dialog = feature.dialog
     assert dialog.title.text() == "lenet"
     assert dialog.title.toolTip() == str(drawn)
-    assert captions(feature) == ["conv1:0", "conv1:1", "conv1:5", "fc3:2", "fc3:3"]
-    assert dialog.words.text().startswith("5 neurons, ")
+    assert names(feature) == ["conv1:0", "conv1:1", "conv1:5", "fc3:2", "fc3:3"]
+    assert dialog.words.text().startswith("5 neurons, 5 not converged (~). Click one")
+    row = dialog.cells.found_at(dialog.cells.index(4)).row
+    assert captions(feature)[4] == f"fc3:3\n{activation_words(row.activation)} ~"
     assert [dialog.layers.itemText(i) for i in range(3)] == ["All layers", "conv1 (3)", "fc3 (2)"]
 
     choose(dialog.order, "Activation")
@@ -127,9 +137,29 @@ def test_a_click_opens_the_neuron_with_its_recipe(studio, qtbot, drawn):
     assert studio.model.outline.seed == SEED
     assert studio.model.chains == 2
     assert not dialog.isVisible()
-    assert any("conv1:5 of the atlas" in text for text in studio.banner.texts())
+    assert "conv1:5, from its start." in studio.banner.texts()
     click(studio.banner, "Back to the Atlas")
     assert dialog.isVisible() and dialog.cells.rowCount() == 5
+    dialog.close()
+    click(studio.banner, "Its Picture")  # which is still offered
+    until(qtbot, lambda: studio.findChild(PictureView) is not None)
+    studio.actions_by_name["show_atlas"].trigger()
+    assert dialog.isVisible()
+
+
+def test_what_is_said_of_a_neuron_covers_no_heading(studio, qtbot, drawn):
+    studio.resize(1366, 768)
+    assert not studio.actions_by_name["show_atlas"].isEnabled()
+    feature = opened(studio, qtbot, drawn)
+    found = feature.dialog.cells.found_at(feature.dialog.cells.index(0))
+    found = replace(found, row=_row("layer3.1.conv2.whatever:17"))
+    opening = replace(studio.controller.current, title="squeezenet1_1 of another")
+    feature._open_session(found, opening)
+    until(qtbot, lambda: studio.model.is_open)
+    assert studio.banner.texts() == ("layer3.1.co…ver:17, from its start.",)
+    (row,) = studio.banner._rows.values()
+    assert row._grid.indexOf(row._buttons) >= 0
+    assert row._grid.getItemPosition(row._grid.indexOf(row._buttons))[0] == 0  # beside the words
 
 
 def test_damaged_files_are_counted_and_the_rest_is_shown(studio, qtbot, folder):
@@ -140,7 +170,7 @@ def test_damaged_files_are_counted_and_the_rest_is_shown(studio, qtbot, folder):
     other.write_bytes(other.read_bytes().replace(ROW.encode(), ROW.upper().encode()))
     (folder / "fc3" / "a picture.png").write_bytes(b"none")
     feature = opened(studio, qtbot, folder)
-    assert captions(feature) == ["conv1:5", "fc3:2", "fc3:3"]
+    assert names(feature) == ["conv1:5", "fc3:2", "fc3:3"]
     assert feature.dialog.note.text().startswith("3 of 6 files are damaged and left out; ")
 
 
@@ -148,7 +178,7 @@ def test_an_atlas_that_is_drawn_meanwhile_grows(studio, qtbot, folder):
     later = folder / "fc3"
     later.rename(folder / "later")
     feature = opened(studio, qtbot, folder)
-    assert captions(feature) == ["conv1:0", "conv1:1", "conv1:5"]
+    assert names(feature) == ["conv1:0", "conv1:1", "conv1:5"]
     choose(feature.dialog.layers, "fc3")
     assert feature.dialog.grid._empty == "No neuron of fc3 is drawn yet."
     (folder / "later").rename(later)
@@ -286,6 +316,7 @@ def test_neurons_are_sorted_as_is_said():
     table.add([Found(Path(row.neuron), row) for row in rows])
     assert table.layers == ["a", "b", "c"]
     assert table.counts() == {"a": 1, "b": 3, "c": 1}
+    assert table.states() == (1, 1)
 
     def names(*given) -> list[str]:
         return [rows[i].neuron for i in table.arranged(*given)]

@@ -25,6 +25,8 @@ from ldam_studio.progress import tell
 DOING = "drawing neurons"
 MOVING = "~"
 """Stands behind the caption of a picture that had not converged."""
+SILENT = "silent"
+"""Stands in place of the activation where the neuron gave no gradient, so the picture is noise."""
 MOST_LETTERS = 12
 """Letters of a class below its picture."""
 
@@ -110,7 +112,7 @@ def write_page(spec: SheetSpec, made: Sequence[Made], order: str, path: Path) ->
 
 def title(spec: SheetSpec, made: Sequence[Made]) -> str:
     """Return the title of a page, which says how many pictures had not converged."""
-    moving = sum(not m.row.converged for m in made)
+    moving = sum(not m.row.converged and not m.row.silent for m in made)
     return f"{spec.title}, {moving} not converged ({MOVING})" if moving else spec.title
 
 
@@ -120,12 +122,21 @@ def caption(made: Made) -> str:
 
 
 def caption_of(row: SheetRow) -> str:
-    """Return the caption of a picture: its number or class, and the neuron's activation."""
+    """Return the caption of a picture: its number or class, and `value_of` the neuron."""
     name = row.label
     if name == row.neuron:
         name = ("-" if name.startswith("-") else "") + name.rpartition(":")[2]
-    sign = "" if row.converged else f" {MOVING}"
-    return f"{name[:MOST_LETTERS]}  {activation_words(row.activation)}{sign}"
+    return f"{name[:MOST_LETTERS]}  {value_of(row)}"
+
+
+def value_of(row: SheetRow) -> str:
+    """Return the activation with `MOVING` behind it if the picture had not converged, or `SILENT`.
+
+    A silent neuron has no activation worth reading, and never converges.
+    """
+    if row.silent:
+        return SILENT
+    return activation_words(row.activation) + ("" if row.converged else f" {MOVING}")
 
 
 def activation_words(value: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from collections.abc import Callable
 
 from PyQt6.QtCore import QObject, QSocketNotifier
 from PyQt6.QtWidgets import QApplication, QWidget
@@ -11,7 +12,7 @@ from PyQt6.sip import voidptr
 
 
 class Interrupt(QObject):
-    """Closes the window on SIGINT (Ctrl-C), SIGTERM and SIGHUP, as its close button would.
+    """Closes the window on SIGINT (Ctrl-C), SIGTERM and SIGHUP, without asking anything.
 
     Python runs signal handlers only between its own instructions, which Qt's event loop executes
     rarely. Python therefore also writes a byte to a socket, which wakes the event loop without a
@@ -19,9 +20,9 @@ class Interrupt(QObject):
     closes the window.
     """
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, close: Callable[[], object]) -> None:
         super().__init__()
-        self._window = window
+        self._window, self._close_window = window, close
         self._asked = False
         self._signals = [
             s
@@ -62,4 +63,4 @@ class Interrupt(QObject):
         for dialog in QApplication.topLevelWidgets():
             if dialog is not self._window and dialog.isVisible():
                 dialog.close()
-        self._window.close()
+        self._close_window()

@@ -67,7 +67,7 @@ def run_window(start: Start, app: QApplication) -> tuple[StudioWindow, Failures,
     opening = opening_of(start)
     window = _window(start, opening)
     failures = Failures(window.banner.say)
-    with Interrupt(window), failures:
+    with Interrupt(window, window.closing.at_once), failures:
         return window, failures, app.exec()
 
 

@@ -84,7 +84,7 @@ def run_without_display(start: Start, why: str) -> int:
     QTimer.singleShot(LONGEST_START_MS, leave)
     folder = start.out
     try:
-        with Interrupt(window):
+        with Interrupt(window, window.closing.at_once):
             app.exec()
         future = window.controller.ask(snapshot)
         if future is None:

@@ -12,7 +12,7 @@ from PyQt6.QtCore import QAbstractListModel, QModelIndex, Qt, pyqtSignal
 from PyQt6.QtGui import QImage
 
 from ldam_studio.atlas.browsing import Found, Table
-from ldam_studio.explore.sheets.making import caption_of
+from ldam_studio.explore.sheets.making import caption_of, value_of
 from ldam_studio.gui.neuron_grid.grid import STATE, THUMBNAIL
 from ldam_studio.gui.neuron_grid.words import about
 from ldam_studio.gui.tips import as_tip
@@ -71,10 +71,19 @@ class AtlasCells(QAbstractListModel):
         """Return the neuron at a place."""
         return self.table.found[self._shown[index.row()]] if index.isValid() else None
 
-    def row_of(self, path: Path) -> int | None:
-        """Return where the neuron of a file is shown; None if it is not."""
-        rows = (r for r, at in enumerate(self._shown) if self.table.found[at].path == path)
-        return next(rows, None)
+    def position_at(self, index: QModelIndex) -> int | None:
+        """Return the position in the table of the neuron at a place."""
+        return int(self._shown[index.row()]) if index.isValid() else None
+
+    def row_of(self, position: int) -> int | None:
+        """Return where the neuron with a position in the table is shown; None if it is not."""
+        rows = np.flatnonzero(self._shown == position)
+        return int(rows[0]) if len(rows) else None
+
+    @property
+    def lines(self) -> int:
+        """The number of lines of captions: neurons of all layers are named by their addresses."""
+        return 2 if self._layer is None else 1
 
     @property
     def damaged(self) -> int:
@@ -113,7 +122,7 @@ class AtlasCells(QAbstractListModel):
         if role == STATE:
             return "damaged" if self._thumbnails.get(position, "") is None else ""
         if role == Qt.ItemDataRole.DisplayRole:
-            return row.neuron if self._layer is None else caption_of(row)
+            return f"{row.neuron}\n{value_of(row)}" if self._layer is None else caption_of(row)
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             modes = "" if row.modes < 2 else f"\nIts chains show {row.modes} different pictures"
             words = about(row) + modes

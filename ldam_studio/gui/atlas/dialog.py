@@ -9,6 +9,7 @@ from PyQt6.QtGui import QHideEvent, QShowEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
 from ldam_studio.atlas.browsing import ORDERS
+from ldam_studio.explore.sheets.making import MOVING, SILENT
 from ldam_studio.gui.atlas.cells import AtlasCells
 from ldam_studio.gui.atlas.loading import Loader
 from ldam_studio.gui.neuron_grid.window import GridWindow
@@ -113,6 +114,7 @@ class AtlasDialog(GridWindow):
         self.layers.clear()
         self.layers.addItem(ALL, None)
         self.cells.begin(layers)
+        self.grid.set_lines(self.cells.lines)
         self.say("", "muted")
         self._name_layers()
         self._show_count()
@@ -152,10 +154,10 @@ class AtlasDialog(GridWindow):
     def arrange(self) -> None:
         """Show the neurons that are looked for; what is at the top stays there."""
         grid, bar = self.grid, present(self.grid.verticalScrollBar())
-        current = self.cells.found_at(grid.currentIndex())
+        current = self.cells.position_at(grid.currentIndex())
         at = bar.value()
         if self.cells.arrange(*self._looked_for()):
-            row = None if current is None else self.cells.row_of(current.path)
+            row = None if current is None else self.cells.row_of(current)
             if row is not None:
                 grid.setCurrentIndex(self.cells.index(row))
             grid.settle()
@@ -171,6 +173,7 @@ class AtlasDialog(GridWindow):
         """Show other neurons, or another order, from its beginning."""
         self._search_later.stop()
         self.cells.arrange(*self._looked_for())
+        self.grid.set_lines(self.cells.lines)
         self.grid.scrollToTop()
         self._show_count()
         self._want()
@@ -190,13 +193,18 @@ class AtlasDialog(GridWindow):
         if self._reading:
             done, total = self._progress
             self.words.setText(f"Reading: {done:,} of {total:,} files" if total else "Reading …")
-        elif shown != known:
-            self.words.setText(f"{shown:,} of {neurons}. Click one to open it with its recipe.")
+        elif not known:
+            self.words.setText("No neurons")
         else:
-            still = sum(found.row.converged for found in self.cells.table.found)
-            said = f"{neurons}, {still:,} converged. Click one to open it with its recipe."
-            self.words.setText(said if known else "No neurons")
+            said = f"{shown:,} of {neurons}" if shown != known else f"{neurons}{self._states()}"
+            self.words.setText(f"{said}. Click one to open it with its recipe.")
         self.grid.set_empty(self._why_empty(known))
+
+    def _states(self) -> str:
+        """Return how many neurons are marked, which also says what the marks mean."""
+        moving, silent = self.cells.table.states()
+        said = f", {moving:,} not converged ({MOVING})" if moving else ""
+        return said + (f", {silent:,} {SILENT}" if silent else "")
 
     def _why_empty(self, known: int) -> str:
         if self._reading:

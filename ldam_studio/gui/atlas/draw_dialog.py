@@ -30,6 +30,10 @@ ABOUT = (
     "and stay as an atlas in a folder. A contact sheet, by contrast, is drawn at once, in the "
     "window, and the session is paused for it."
 )
+TAKEN = (
+    "Settings, seed and colours are those of this session as they are now. Only this is chosen "
+    "here:"
+)
 
 
 class DrawDialog(FittingDialog):
@@ -44,6 +48,7 @@ class DrawDialog(FittingDialog):
         self.title.setProperty("role", "title")
         about = Paragraph(ABOUT)
         about.setProperty("role", "muted")
+        taken = Paragraph(TAKEN)
         self.chains = _count("chain", MOST_CHAINS_EACH, CHAINS, "Chains of each neuron")
         self.chains.setToolTip(
             "Chains of each neuron; the picture is that of the one with the highest activation"
@@ -70,6 +75,7 @@ class DrawDialog(FittingDialog):
         body.setSpacing(12)
         body.addWidget(self.title)
         body.addWidget(about)
+        body.addWidget(taken)
         body.addLayout(form)
         body.addWidget(self.note)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PyQt6.QtCore import QTimer
+
 from ldam_studio.errors import StudioError
 from ldam_studio.gui.atlas.light import DrawingLight
 from ldam_studio.gui.neuron_grid.words import duration
@@ -30,12 +32,16 @@ DRAW = Entry(
     needs_session=True,
 )
 KEY = "draw-layer"
+LOOK_MS = 1000  # between two looks at the clock while nothing is drawn yet
 SOON_S = 3.0  # before that, nothing is said of the rate
 DOING = "drawing neurons"
 
 
 class AtlasDrawing(Feature):
-    """Draws one layer at a time with a process of its own; closing the studio stops it."""
+    """Draws one layer at a time with a process of its own; closing the studio stops it.
+
+    What was drawn until then stays, and drawing into the same folder goes on.
+    """
 
     entries = (DRAW,)
 
@@ -50,10 +56,24 @@ class AtlasDrawing(Feature):
         self._layer = ""
         self._last: Progress | None = None
         self._began: tuple[int, float] | None = None
+        self._since = 0.0
+        self._clock = QTimer(studio.places.root)
+        self._clock.setInterval(LOOK_MS)
+        self._clock.timeout.connect(self._show_progress)
+
+    def unfinished(self) -> str:
+        """Say what is being drawn."""
+        if self.process is None:
+            return ""
+        return (
+            f"{self._title()} is being drawn; closing the studio stops that. What is drawn stays, "
+            "and drawing the layer into the same folder goes on."
+        )
 
     def leave(self) -> None:
         """Ask the process to end."""
         self._leave_flags()
+        self._clock.stop()
         if self.process is not None:
             self.process.blockSignals(True)
             self.process.end()
@@ -158,8 +178,10 @@ class AtlasDrawing(Feature):
             light.looked.connect(self.look)
             light.stopped.connect(self.stop)
             self.studio.places.add_to_status(light)
-        self.light.show_words((f"{self._title()}: starting …",), str(wanted.folder))
+        self._since = time.monotonic()
+        self._show_progress()
         self.light.show()
+        self._clock.start()
         process = self.process = DrawingProcess(self.studio.places.root)
         process.told.connect(self._tell)
         process.ended.connect(self._on_ended)
@@ -168,6 +190,7 @@ class AtlasDrawing(Feature):
     def stop(self) -> None:
         """Stop drawing; what is drawn stays in the folder."""
         if self.process is not None and self.light is not None:
+            self._clock.stop()
             self.light.show_words((f"{self._title()}: stopping …",), "")
             self.process.end()
 
@@ -185,24 +208,35 @@ class AtlasDrawing(Feature):
 
     def _tell(self, progress: Progress) -> None:
         self._last = progress
+        self._show_progress()
+
+    def _show_progress(self) -> None:
+        """Show how far it is, or how long it has taken as long as nothing is drawn."""
         if self.light is None or self.wanted is None:
             return
-        now = time.monotonic()
-        if progress.doing != DOING:
-            return  # it starts
-        if self._began is None:
-            self._began = (progress.done, now)
-        said = [f"{self._title()}: {progress.done:,} of {progress.total:,}"]
-        drawn, seconds = progress.done - self._began[0], now - self._began[1]
-        if drawn and seconds > SOON_S:
-            left = seconds / drawn * (progress.total - progress.done)
-            said.append(per_minute(drawn, seconds))
-            said.append(f"about {duration(left)} left")
+        progress, now = self._last, time.monotonic()
+        if progress is None or progress.doing != DOING:
+            doing = "starting" if progress is None else progress.doing
+            said = [f"{self._title()}: {doing}, {now - self._since:.0f} s"]
+        else:
+            if self._began is None:
+                self._began = (progress.done, now)
+            said = [f"{self._title()}: {progress.done:,} of {progress.total:,}"]
+            drawn, seconds = progress.done - self._began[0], now - self._began[1]
+            if not drawn:
+                said.append(f"{now - self._since:.0f} s")
+            elif seconds > SOON_S:
+                self._clock.stop()
+                left = seconds / drawn * (progress.total - progress.done)
+                said.append(per_minute(drawn, seconds))
+                said.append(f"about {duration(left)} left")
         self.light.show_words(tuple(said), str(self.wanted.folder))
 
     def _on_ended(self, sentence: str) -> None:
+        self.studio.notices.dismiss(self.unfinished())
         process, wanted = self.process, self.wanted
         self.process = None
+        self._clock.stop()
         if self.light is not None:
             self.light.hide()
         if process is None or wanted is None:

@@ -1,4 +1,4 @@
-"""The menu entry that opens an atlas, and what becomes of a neuron that is chosen in it."""
+"""Looking through an atlas, and what becomes of a neuron that is chosen in it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QTimer
-from PyQt6.QtWidgets import QFileDialog
 
+from ldam_studio.errors import shortened
 from ldam_studio.gui.control_names import in_window
 from ldam_studio.gui.studio import Entry, Feature, Studio
 from ldam_studio.gui.task import Task
@@ -25,31 +25,37 @@ if TYPE_CHECKING:
     from ldam_studio.gui.atlas.reading import Read, Reading
     from ldam_studio.gui.session.openings import Opening
 
-OPEN = Entry(
-    "open_atlas",
-    "Open Atlas…",
+SHOW = Entry(
+    "show_atlas",
+    "Back to the Atlas",
     "",
-    "Look through the pictures of all neurons that ldam-studio atlas drew",
+    "Show the atlas again that was opened last",
 )
 KEY = "atlas"
 GROWS_MS = 3000  # between two looks whether there are further neurons
 MOST_LETTERS = 200
+NAME_LETTERS, TITLE_LETTERS = 18, 12
+"""Letters of a neuron and of the session before it, so that the message about them fits into one
+line of a small window and covers no heading below it."""
 
 
 class Atlases(Feature):
     """Shows an atlas in a window of its own; a click opens a neuron with its recipe."""
 
-    entries = (OPEN,)
+    entries = (SHOW,)
 
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
-        studio.places.add_to_menu("File", studio.places.action(OPEN, self.ask))
+        self._again = studio.places.action(SHOW, self.show)
+        self._again.setEnabled(False)
+        studio.places.add_to_menu("Explore", self._again)
         studio.show_atlas = self.open
         self.dialog: AtlasDialog | None = None
         self._folder: Path | None = None
         self._reading: Reading | None = None
         self._other: Task | None = None
         self._read: Read | None = None
+        self._opened: tuple[Opening, Found] | None = None
         self._grows = QTimer(studio.places.root)
         self._grows.setInterval(GROWS_MS)
         self._grows.timeout.connect(self._look_again)
@@ -64,16 +70,6 @@ class Atlases(Feature):
 
     # The window
 
-    def ask(self) -> None:
-        """Ask for the folder of an atlas, and open it."""
-        studio = self.studio
-        text = QFileDialog.getExistingDirectory(
-            studio.places.root, "Open an atlas", studio.start_folder
-        )
-        if text:
-            studio.start_folder = str(Path(text).parent)
-            self.open(Path(text))
-
     def open(self, folder: Path) -> None:
         """Look through the atlas in a folder; a failure is one message."""
         self.studio.notices.dismiss(KEY)
@@ -85,6 +81,7 @@ class Atlases(Feature):
         """Show the atlas again that was opened last."""
         if self.dialog is not None:
             self.dialog.come_forward()
+            self._offer()  # again, since the button that led here has closed the message
 
     def _made(self) -> AtlasDialog:
         from ldam_studio.gui.atlas.dialog import AtlasDialog
@@ -114,6 +111,7 @@ class Atlases(Feature):
         self._folder, self._read = folder.absolute(), None
         network = short_name(str(index.atlas.get("network", "")))[:MOST_LETTERS]
         dialog.begin(network, self._folder, index.layers)
+        self._again.setEnabled(True)
         dialog.show_reading(True)
         if self._reading is not None:
             self._reading.staged.connect(dialog.show_stage)
@@ -137,7 +135,7 @@ class Atlases(Feature):
         dialog, folder = self.dialog, self._folder
         if dialog is None or folder is None or self._reading is not None:
             return
-        known = {found.path for found in dialog.cells.table.found}
+        known = frozenset(dialog.cells.table.paths)  # another thread reads it
         before = None if self._read is None else self._read.stamp
         reading = self._reading = Reading(folder, known, before)
         if not quietly:
@@ -209,20 +207,30 @@ class Atlases(Feature):
         if self.dialog is not None:
             self.dialog.hide()
         studio, neuron = self.studio, found.row.neuron
-        said = f"{neuron} of the atlas, from its start, with the settings and seed of its recipe."
+        said = f"{shortened(neuron, NAME_LETTERS)}, from its start."
         opening = replace(opening, title=neuron, note=said)
         studio.open(opening)
         if studio.controller.current is not opening:
             return  # what it needs has to be allowed first
-        back = studio.controller.way_back
+        self._opened = opening, found
+        studio.notices.dismiss("note")  # which offers less
+        self._offer()
+
+    def _offer(self) -> None:
+        """Say which neuron is open, if it still is, and offer what leads on."""
+        controller, studio = self.studio.controller, self.studio
+        if self._opened is None or controller.current is not self._opened[0]:
+            return
+        opening, found = self._opened
         offers: list[tuple[str, Callable[[], object]]] = [
             ("Back to the Atlas", self.show),
             ("Its Picture", partial(studio.show_picture, found.path)),
         ]
+        back = controller.way_back
         if back is not None:
-            offers.append((f"Back to {back.title}", partial(studio.open, back)))
-        studio.notices.dismiss("note")  # which offers less
-        studio.notices.say(said, actions=offers, key="note")
+            title = shortened(back.title, TITLE_LETTERS)
+            offers.append((f"Back to {title}", partial(studio.open, back)))
+        studio.notices.say(opening.note, actions=offers, key="note")
 
     def _say_in_dialog(self, error: StudioError) -> None:
         self._leave_other()

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QAbstractItemModel, QModelIndex, QRect, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent
-from PyQt6.QtWidgets import (
-    QAbstractItemView,
-    QListView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-)
+from PyQt6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from ldam_studio.gui.neuron_grid.uniform import UniformList
 from ldam_studio.gui.qt import present
 from ldam_studio.gui.theme import theme
 
@@ -24,19 +19,21 @@ SIZES = (56, 224)
 """Smallest and largest side of a thumbnail, in logical pixels."""
 USUAL = 96
 GAP, LINE = 4, 4
+MOST_SEARCHED = 10_000
+"""Rows of a list in which typed letters lead to a caption; Qt looks at each."""
 
 
 class Painter(QStyledItemDelegate):
-    """Paints one neuron: its thumbnail or an empty cell, and its caption."""
+    """Paints one neuron: its thumbnail or an empty cell, and the lines of its caption."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.side = USUAL
+        self.side, self.lines = USUAL, 1
 
     def sizeHint(self, option: QStyleOptionViewItem, _index: QModelIndex) -> QSize:
         """Return the size of every cell."""
         text = QFontMetrics(option.font).height()
-        return QSize(self.side + 2 * GAP, self.side + text + LINE + 2 * GAP)
+        return QSize(self.side + 2 * GAP, self.side + self.lines * text + LINE + 2 * GAP)
 
     def paint(
         self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex
@@ -82,11 +79,15 @@ class Painter(QStyledItemDelegate):
         words = str(index.data(Qt.ItemDataRole.DisplayRole))
         painter.setFont(option.font)
         painter.setPen(colours.colour("muted" if word is None else "text"))
-        elided = metrics.elidedText(words, Qt.TextElideMode.ElideMiddle, text.width())
-        painter.drawText(text, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, elided)
+        for line in words.split("\n", self.lines - 1):
+            elided = metrics.elidedText(line, Qt.TextElideMode.ElideMiddle, text.width())
+            painter.drawText(
+                text, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, elided
+            )
+            text.setTop(text.top() + metrics.height())
 
 
-class Grid(QListView):
+class Grid(UniformList):
     """Many neurons; a click or Enter chooses one."""
 
     chosen = pyqtSignal(QModelIndex)
@@ -97,44 +98,24 @@ class Grid(QListView):
         self.setModel(cells)
         self._painter = Painter()
         self.setItemDelegate(self._painter)
-        # The mode for icons would keep a tree of all places, which takes long to build.
-        self.setViewMode(QListView.ViewMode.ListMode)
-        self.setFlow(QListView.Flow.LeftToRight)
-        self.setWrapping(True)
-        self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setMovement(QListView.Movement.Static)
-        self.setUniformItemSizes(True)
-        self.setMouseTracking(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.clicked.connect(self.chosen)
-        self.set_side(USUAL)
-
         self._empty = ""
+        self._fit_cells()
 
     def set_empty(self, words: str) -> None:
         """Set the sentence that stands in the middle while there is no neuron."""
         self._empty = words
         present(self.viewport()).update()
 
-    def settle(self) -> None:
-        """Give every neuron its place now, so that the range of the scroll bar is right."""
-        self.executeDelayedItemsLayout()
-
     def in_view(self) -> range:
         """Return the rows of the neurons that can be seen, and of some around them."""
-        cell, room = self.gridSize(), present(self.viewport()).size()
-        columns = max(1, room.width() // cell.width())
-        top = self.verticalOffset() // cell.height() - 1
-        bottom = top + room.height() // cell.height() + 3
-        count = present(self.model()).rowCount()
-        return range(max(0, top * columns), min(count, bottom * columns))
+        high = self.gridSize().height()
+        return self.rows_in(present(self.viewport()).rect().adjusted(0, -high, 0, 2 * high))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Paint the neurons, or why there are none."""
         super().paintEvent(event)
-        if self._empty and not present(self.model()).rowCount():
+        if self._empty and not self.count:
             painter = QPainter(self.viewport())
             painter.setPen(theme.current().colour("muted"))
             room = present(self.viewport()).rect().adjusted(24, 24, -24, -24)
@@ -149,13 +130,26 @@ class Grid(QListView):
 
     def set_side(self, side: int) -> None:
         """Show thumbnails of another size; what is at the top stays there."""
-        top = self.indexAt(present(self.viewport()).rect().topLeft() + _INSIDE)
         self._painter.side = side
+        self._fit_cells()
+
+    def set_lines(self, lines: int) -> None:
+        """Show captions of another number of lines; what is at the top stays there."""
+        if lines != self._painter.lines:
+            self._painter.lines = lines
+            self._fit_cells()
+
+    def _fit_cells(self) -> None:
+        top = self.indexAt(present(self.viewport()).rect().topLeft() + _INSIDE)
         option = QStyleOptionViewItem()
         option.font = self.font()
         self.setGridSize(self._painter.sizeHint(option, QModelIndex()))
-        if top.isValid():
-            self.scrollTo(top, QAbstractItemView.ScrollHint.PositionAtTop)
+        self.scrollTo(top, QAbstractItemView.ScrollHint.PositionAtTop)
+
+    def keyboardSearch(self, search: str | None) -> None:
+        """Go to the caption that begins with typed letters, in a list that is not too long."""
+        if self.count <= MOST_SEARCHED:
+            super().keyboardSearch(search)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Choose the neuron that has the focus on Enter."""

@@ -45,6 +45,12 @@ OPEN_FILE = Entry(
     "Ctrl+O",
     "Open a session, an exported picture, or whatever else can be dropped on the window",
 )
+OPEN_ATLAS = Entry(
+    "open_atlas",
+    "Open Atlas…",
+    "",
+    "Look through the pictures of all neurons that ldam-studio atlas drew",
+)
 OPEN_LINK = Entry(
     "open_link",
     "Open Link…",
@@ -73,7 +79,7 @@ MOST_NAMED, MOST_LETTERS = 3, 120
 class Files(Feature):
     """Opens files that the user chooses or drops; each failure is one message."""
 
-    entries = (NETWORK, OPEN_WEIGHTS, DISCRIMINATOR, OPEN_FILE, OPEN_LINK)
+    entries = (NETWORK, OPEN_WEIGHTS, DISCRIMINATOR, OPEN_FILE, OPEN_ATLAS, OPEN_LINK)
 
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
@@ -96,6 +102,7 @@ class Files(Feature):
             places.action(OPEN_WEIGHTS, weights),
             places.action(DISCRIMINATOR, self.ask_for_discriminator),
             places.action(OPEN_FILE, any_file),
+            places.action(OPEN_ATLAS, self.ask_for_atlas),
             places.action(OPEN_LINK, self.ask_for_link),
         )
         # The list is read when the menu opens, so that it does not delay the start.
@@ -138,6 +145,16 @@ class Files(Feature):
     def show_picture(self, path: Path) -> None:
         """Show an exported picture at once, and offer to go on with its session."""
         self._shows_pictures().open(path)
+
+    def ask_for_atlas(self) -> None:
+        """Ask for the folder of an atlas, and look through it."""
+        studio = self.studio
+        text = QFileDialog.getExistingDirectory(
+            studio.places.root, "Open an atlas", studio.start_folder
+        )
+        if text:
+            studio.start_folder = str(Path(text).parent)
+            self.open_atlas(Path(text))
 
     def open_atlas(self, folder: Path) -> None:
         """Look through the atlas in a folder."""

@@ -20,6 +20,9 @@ LONGEST_S = 60.0  # longest wait for the current step, which cannot be interrupt
 class Closes(Protocol):
     """What `Closing` needs of a window."""
 
+    def say_unfinished(self) -> bool:
+        """Say what closing would stop; return False if there is nothing, or it is said already."""
+
     def begin_to_close(self) -> Future[SessionState] | None:
         """Start nothing new, and ask for the session; None if no session is saved."""
 
@@ -44,7 +47,8 @@ class Closing(QObject):
 
     The sampler answers between two steps, and one step may take many seconds; the window responds
     meanwhile. A second attempt to close it no longer waits. Where the session cannot be written,
-    the window stays open once, so that the user can make room for it.
+    the window stays open once, so that the user can make room for it; and once, too, where closing
+    would stop long work.
     """
 
     def __init__(self, window: Closes, parent: QObject) -> None:
@@ -52,15 +56,25 @@ class Closing(QObject):
         self._window = window
         self._answer: Future[SessionState] | None = None
         self._began = 0.0
-        self._is_over = self._has_tried = False
+        self._is_over = self._has_tried = self._is_urgent = False
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self._look)
 
+    def at_once(self) -> None:
+        """Close the window, whatever that stops."""
+        self._is_urgent = True
+        self._window.close()
+
     def may_go(self) -> bool:
-        """Return whether the window may close now; if not, this object closes it later."""
+        """Return whether the window may close now; if not, this object closes it later.
+
+        It does not if it was only said what closing would stop.
+        """
         if self._is_over:
             return True
+        if self._answer is None and not self._is_urgent and self._window.say_unfinished():
+            return False
         if self._answer is None:
             self._began = time.monotonic()
             self._answer = self._window.begin_to_close()

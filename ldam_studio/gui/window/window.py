@@ -287,6 +287,17 @@ class StudioWindow(QMainWindow):
                 other.close()
         present(event).accept()
 
+    def say_unfinished(self) -> bool:
+        """Say what closing would stop; return False if there is nothing, or it is said already."""
+        for feature in self.features.values():
+            said = feature.unfinished()
+            if said and said not in self.banner.texts():
+                offers = (("Close the Studio", self.closing.at_once),)
+                self.banner.say(said, "warning", offers)
+                self.view_menu.presentation.setChecked(False)  # which hides such messages
+                return True
+        return False
+
     def begin_to_close(self) -> Future[SessionState] | None:
         """Start nothing new, pause the chains, and ask for the session to save it."""
         self._is_leaving = True
