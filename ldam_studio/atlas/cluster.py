@@ -93,9 +93,10 @@ def scheduler_at(address: str) -> Iterator[Client]:
     try:
         # A client that fails to connect leaves its thread behind. Dask's own time does not end
         # its waiting for the first words of whoever listens there.
-        asyncio.run(asyncio.wait_for(_reached(address), 2 * CONNECT_S))
+        there = asyncio.run(asyncio.wait_for(_reached(address), 2 * CONNECT_S))
+        check_versions(there, address)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # versions are checked below
+            warnings.simplefilter("ignore")  # versions are checked above
             client = Client(address, timeout=CONNECT_S)
     except (OSError, ValueError, TypeError) as error:
         raise StudioError(
@@ -103,7 +104,6 @@ def scheduler_at(address: str) -> Iterator[Client]:
             "dask scheduler, and give the address that it prints."
         ) from None
     try:
-        check_versions(_versions(client, []), address)
         check_scheduler(client, address)
         _wait_for_worker(client, address)
         yield client
@@ -127,15 +127,6 @@ def _looking() -> None:
     tell("looking for workers")
 
 
-def _versions(client: Client, packages: list[str]) -> dict[str, Any]:
-    """Return the versions of packages here and on the scheduler, with those of Dask."""
-    from distributed.versions import get_versions
-
-    scheduler: Any = client.scheduler
-    there = answer_of(client, scheduler.versions(packages=packages), _looking)
-    return {"client": get_versions(packages=packages), "scheduler": there}
-
-
 def _quieten() -> None:
     """Silence the loggers of Dask, each of which has a level of its own."""
     for name in list(logging.root.manager.loggerDict):
@@ -143,30 +134,44 @@ def _quieten() -> None:
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-async def _reached(address: str) -> None:
+async def _reached(address: str) -> Mapping[str, Any]:
+    """Return the versions of packages on a scheduler; a client of another version cannot ask."""
+    asked = asyncio.ensure_future(_versions(address))
+    while not (await asyncio.wait([asked], timeout=POLL_S))[0]:
+        _looking()
+    return asked.result()
+
+
+async def _versions(address: str) -> Mapping[str, Any]:
     from distributed import Security
     from distributed.comm.core import connect
+    from distributed.core import send_recv
 
     secured = Security().get_connection_args("client")  # from Dask's settings, for tls://
-    reaching = asyncio.ensure_future(connect(address, timeout=CONNECT_S, **secured))
-    while not (await asyncio.wait([reaching], timeout=POLL_S))[0]:
-        _looking()
-    await reaching.result().close()
+    comm = await connect(address, timeout=CONNECT_S, **secured)
+    try:
+        said: Mapping[str, Any] = await send_recv(comm, op="versions", packages=[])
+    finally:
+        await comm.close()
+    return said
 
 
-def check_versions(versions: Mapping[str, Any], address: str) -> None:
+def check_versions(there: Mapping[str, Any], address: str) -> None:
     """Raise `StudioError` if a scheduler has another version of Dask than this program.
 
     Parameters
     ----------
-    versions
-        Those here ("client") and there ("scheduler"), as `Client.get_versions` returns them.
+    there
+        What it says of itself, as `Client.get_versions` returns it.
     """
-    here, there = (versions[who]["packages"] for who in ("client", "scheduler"))
+    from distributed.versions import get_versions
+
+    here = get_versions()["packages"]
+    versions = there.get("packages", {}) if isinstance(there, Mapping) else {}
     for name in SHARED:
-        if here.get(name) != there.get(name):
+        if here.get(name) != versions.get(name):
             raise StudioError(
-                f"The scheduler at {address} has {name} {there.get(name)}, and this program "
+                f"The scheduler at {address} has {name} {versions.get(name)}, and this program "
                 f"{here.get(name)}; install the same version in both places."
             )
 
@@ -247,6 +252,7 @@ async def _answering(client: Client, addresses: Iterable[str]) -> set[str]:
 
 def dashboard(client: Client) -> str | None:
     """Return the address of Dask's dashboard; None if there is none."""
-    packages = _versions(client, ["bokeh"])["scheduler"]["packages"]
+    scheduler: Any = client.scheduler
+    there = answer_of(client, scheduler.versions(packages=["bokeh"]), _asking)
     # Without bokeh, its address shows a page that says so.
-    return None if packages.get("bokeh") is None else client.dashboard_link
+    return None if there["packages"].get("bokeh") is None else client.dashboard_link

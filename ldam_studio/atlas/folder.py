@@ -21,7 +21,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.explore import folder_index
 from ldam_studio.explore.folder_index import check_same
 from ldam_studio.explore.sheets.spec import file_name
-from ldam_studio.files import check_folder, is_regular, remove_temporaries, write_bytes
+from ldam_studio.files import check_folder, is_regular, is_there, remove_temporaries, write_bytes
 from ldam_studio.networks.neurons import Neuron
 
 INDEX = "atlas.json"
@@ -161,7 +161,7 @@ def found_at(path: Path, neuron: Neuron, key: str) -> AtlasRow | None:
     StudioError
         If the file is damaged, or is another neuron's.
     """
-    if not path.exists():
+    if not is_there(path):
         return None
     row = read_row(path)
     if (row.neuron, row.key) != (str(neuron), key):
