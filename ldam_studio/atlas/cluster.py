@@ -94,15 +94,15 @@ def scheduler_at(address: str) -> Iterator[Client]:
         # A client that fails to connect leaves its thread behind. Dask's own time does not end
         # its waiting for the first words of whoever listens there.
         there = asyncio.run(asyncio.wait_for(_reached(address), 2 * CONNECT_S))
-        check_versions(there, address)
+    except Exception as error:  # of what is no scheduler, Dask understands the words in any way
+        raise _none_at(address, error) from None
+    check_versions(there, address)
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # versions are checked above
             client = Client(address, timeout=CONNECT_S)
     except (OSError, ValueError, TypeError) as error:
-        raise StudioError(
-            f"There is no scheduler at {address} ({in_short(error)}); start one with "
-            "dask scheduler, and give the address that it prints."
-        ) from None
+        raise _none_at(address, error) from None
     try:
         check_scheduler(client, address)
         _wait_for_worker(client, address)
@@ -110,6 +110,15 @@ def scheduler_at(address: str) -> Iterator[Client]:
     finally:
         with suppress(TimeoutError):
             client.close(timeout=CONNECT_S)
+
+
+def _none_at(address: str, error: Exception) -> StudioError:
+    usual = isinstance(error, (OSError, ValueError, TypeError))
+    why = in_short(error) if usual else "what listens there says something else"
+    return StudioError(
+        f"There is no scheduler at {address} ({why}); start one with dask scheduler, and give the "
+        "address that it prints."
+    )
 
 
 def _wait_for_worker(client: Client, address: str) -> None:

@@ -7,6 +7,7 @@ import socket
 import struct
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -376,6 +377,26 @@ def test_whoever_listens_but_says_nothing_is_no_scheduler(monkeypatch):
             cluster.scheduler_at(address),
         ):
             pass
+
+
+def test_another_server_than_a_scheduler_is_one_sentence():
+    """For example that of Dask's dashboard, whose address it prints, too."""
+    words = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+
+        def answer() -> None:
+            with server.accept()[0] as one:
+                one.sendall(words)
+                one.recv(1)
+
+        answered = pool.submit(answer)
+        with (
+            pytest.raises(StudioError, match=f"no scheduler at {address}"),
+            cluster.scheduler_at(address),
+        ):
+            pass
+        answered.result()
 
 
 def test_a_picture_that_says_it_is_enormous_is_damaged(tmp_path):
