@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CONNECT_S = 10.0
 WORKERS_S = 60.0
 """Seconds to wait for a scheduler, and for the first of its workers."""
-OPENS_S = 600.0
+OPENS_S = 900.0
 """Seconds in which every worker opens the network, which may download weights."""
 NAMED = 3
 """Workers that a sentence names."""

@@ -17,7 +17,7 @@ from ldam_studio.atlas.receiving import checked, placed
 from ldam_studio.atlas.worker import Drawn, draw_batch
 from ldam_studio.errors import StudioError, in_short
 from ldam_studio.explore.sheets.folder import digest_of
-from ldam_studio.files import write_together
+from ldam_studio.files import is_regular, write_together
 from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron
 from ldam_studio.progress import tell
@@ -29,9 +29,9 @@ DOING = "drawing neurons"
 NOBODY = "waiting for a worker"
 POLL_S = 0.5
 """Seconds between two looks at the batches, and at whether the work is to end."""
-HANDED_OVER_S = 600.0
+HANDED_OVER_S = 900.0
 """Seconds in which workers hand over what they have drawn. Dask itself gives a silent worker up
-after five minutes, and its batch to another one."""
+after five to ten minutes, and its batch to another one."""
 AT_ONCE = 64
 """Batches whose results are fetched together at most."""
 ROOM = 2**26
@@ -64,14 +64,22 @@ def jobs_of(network: Network, order: Order, neurons: Sequence[Neuron]) -> Iterat
 
 
 def look(folder: AtlasFolder, jobs: Iterable[Job]) -> Looked:
-    """Read what is drawn already; each file is checked, as it may be cut off or altered."""
+    """Read what is drawn already; each file is checked, as it may be cut off or altered.
+
+    Raises
+    ------
+    StudioError
+        If something else than a file is where a neuron's belongs.
+    """
     looked, all_jobs = Looked(), list(jobs)
     for number, job in enumerate(all_jobs):
         tell("reading what is drawn", number, len(all_jobs))
-        row = None
+        row, path = None, folder.path(job.neuron, job.key)
         try:
-            row = found_at(folder.path(job.neuron, job.key), job.neuron, job.key)
+            row = found_at(path, job.neuron, job.key)
         except StudioError as error:
+            if not is_regular(path):
+                raise StudioError(f"{path} is not a file, as a neuron's is; remove it.") from None
             looked.damaged.append(str(error))
         if row is None:
             looked.jobs.append(job)

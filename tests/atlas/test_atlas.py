@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import struct
 import sys
@@ -205,6 +206,21 @@ def test_what_is_there_and_whole_is_not_drawn_again(jobs, folder, monkeypatch):
     made = list(make(client, folder, looked.jobs, collect=False))
     assert [row.neuron for d in made for row in d.rows] == ["conv1:1", "conv1:4"]
     assert not look(folder, jobs).jobs
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes in folders there")
+def test_what_is_no_file_is_named_before_anything_is_drawn(jobs, folder):
+    path = folder.path(jobs[1].neuron, jobs[1].key)
+    path.parent.mkdir()
+    for make_it, remove in ((os.mkfifo, os.unlink), (os.mkdir, os.rmdir)):
+        make_it(path)
+        with pytest.raises(StudioError, match=r"conv1-1-.*\.png is not a file, .*; remove it"):
+            look(folder, jobs)
+        remove(path)
+    path.symlink_to(path.name)  # a circle, which a file replaces
+    assert look(folder, jobs).jobs == jobs
+    worker.draw_batch(jobs[1:2], folder.folder, collect=False)
+    assert not path.is_symlink() and look(folder, jobs).jobs == [jobs[0], jobs[2]]
 
 
 def test_a_whole_file_is_known_by_its_seal_and_a_damaged_one_is_found(jobs, folder, monkeypatch):

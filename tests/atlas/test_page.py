@@ -163,6 +163,18 @@ def test_names_that_no_atlas_has_are_left_out(tmp_path):
     assert write_page(tmp_path).neurons == 1
 
 
+def test_links_in_a_circle_are_left_out(tmp_path):
+    write_atlas(tmp_path, {"conv1": 1})
+    (path,) = (tmp_path / "conv1").glob("*.png")
+    circle = path.with_name(path.name.replace("conv1-0", "conv1-1"))
+    try:
+        circle.symlink_to(circle.name)
+        (tmp_path / "conv2").symlink_to("conv2")
+    except OSError:
+        pytest.skip("links are not allowed here")
+    assert write_page(tmp_path).neurons == 1
+
+
 def test_a_link_leads_to_no_other_folder(tmp_path):
     write_atlas(tmp_path / "atlas", {"conv1": 1})
     mine = tmp_path / "mine"

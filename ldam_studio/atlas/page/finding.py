@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ldam_studio.errors import StudioError
+from ldam_studio.files import is_folder, is_regular
 
 FILES = "index+files"
 """Folder of what belongs to the page. No layer's folder has a plus in its name."""
@@ -82,9 +83,10 @@ def groups_in(folder: Path) -> Iterator[Group]:
 def _folders(folder: Path) -> list[str]:
     try:
         with os.scandir(folder) as entries:
-            return sorted(e.name for e in entries if FOLDER.fullmatch(e.name) and e.is_dir())
+            names = [each.name for each in entries if FOLDER.fullmatch(each.name)]
     except OSError as error:
         raise StudioError(f"{folder} cannot be read ({error.strerror}); check the path.") from None
+    return sorted(name for name in names if is_folder(folder / name))
 
 
 def _pictures(folder: Path) -> Iterator[tuple[int, File]]:
@@ -93,7 +95,7 @@ def _pictures(folder: Path) -> Iterator[tuple[int, File]]:
         with os.scandir(folder) as entries:
             for entry in entries:
                 named = NAMED.fullmatch(entry.name)
-                if named is None or not entry.is_file():
+                if named is None or not is_regular(folder / entry.name):  # a link in a circle
                     continue
                 about, number = entry.stat(), NUMBER.search(named[1])
                 file = File(entry.name, about.st_size, about.st_mtime_ns)
