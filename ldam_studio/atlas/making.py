@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ldam_studio.atlas.asking import SilentError, answer_of, lost
+from ldam_studio.atlas.asking import ANSWERS_S, SilentError, answer_of, lost
 from ldam_studio.atlas.batches import AHEAD, Batches, Job
 from ldam_studio.atlas.folder import AtlasFolder, found_at, key_of
 from ldam_studio.atlas.orders import Order
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 DOING = "drawing neurons"
 NOBODY = "waiting for a worker"
+HUNG = "waiting for a worker that does not answer"
 POLL_S = 0.5
 """Seconds between two looks at the batches, and at whether the work is to end."""
 HANDED_OVER_S = 900.0
@@ -113,8 +115,8 @@ def make(
     try:
         while running or len(batches):
             _check_connected(client)
-            still = partial(tell, DOING, done, len(jobs))
-            there = answer_of(client, client.nthreads(asynchronous=True), still)
+            told = (DOING, done, len(jobs))
+            there = answer_of(client, client.nthreads(asynchronous=True), partial(tell, *told))
             workers = max(1, len(there))
             while len(running) < AHEAD * workers and (batch := batches.take(workers)):
                 running[_submitted(client, batch, folder, collect=collect)] = batch
@@ -126,7 +128,7 @@ def make(
             ended = _together({e: len(b) * largest for e, b in running.items() if e.done()})
             errors = {each: each.exception() for each in ended}
             good = [each for each, error in errors.items() if error is None]
-            for future, sent in zip(good, _results(client, good, still), strict=True):
+            for future, sent in zip(good, _results(client, good, told), strict=True):
                 batch = running.pop(future)
                 drawn = checked(sent, batch, collect=collect)
                 batches.learn(batch[0].neuron.layer, len(drawn.rows), drawn.seconds)
@@ -160,17 +162,27 @@ def _together(ended: dict[Any, float]) -> list[Any]:
     return chosen
 
 
-def _results(client: Client, futures: list[Any], still: Callable[[], None]) -> list[Any]:
+def _results(client: Client, futures: list[Any], told: tuple[str, int, int]) -> list[Any]:
     """Return results together: one by one, each would be a journey to scheduler and worker."""
     from distributed import KilledWorker
 
+    begun = time.monotonic()
+
+    def say() -> None:
+        if time.monotonic() - begun < ANSWERS_S:
+            tell(*told)
+        else:  # either a worker or the scheduler
+            hung = partial(tell, HUNG, *told[1:])
+            answer_of(client, client.nthreads(asynchronous=True), hung)
+            hung()
+
     try:
         question = client.gather(futures, asynchronous=True)
-        results: list[Any] = answer_of(client, question, still, HANDED_OVER_S)
+        results: list[Any] = answer_of(client, question, say, HANDED_OVER_S)
     except KilledWorker as error:  # also those that drew what another one lost
         raise _failure(error) from None
     except SilentError:
-        raise _not_handed_over(client, futures, still) from None
+        raise _not_handed_over(client, futures, say) from None
     return results
 
 

@@ -336,14 +336,25 @@ def test_a_scheduler_that_answers_no_more_is_named(jobs, folder, monkeypatch):
         list(make(client, folder, jobs, collect=False))
 
 
-def test_a_worker_that_keeps_what_it_drew_is_named(jobs, folder, monkeypatch):
+def test_who_hangs_while_results_are_fetched_is_named(jobs, folder, monkeypatch):
     async def who_has(keys):
         return dict.fromkeys(keys, ("tcp://w:1",))
 
+    stages = list[str]()
+    monkeypatch.setattr(making, "ANSWERS_S", 0.0)
     monkeypatch.setattr(making, "HANDED_OVER_S", 0.0)
     client = FakeClient(monkeypatch, SimpleNamespace(address="tcp://s:1", who_has=who_has))
     client.gather = silence
-    with pytest.raises(StudioError, match=r"did not arrive .* from the workers tcp://w:1; end"):
+    with (
+        Listener(lambda stage: stages.append(stage.doing)).heard_on(),
+        pytest.raises(StudioError, match=r"did not arrive .* from the workers tcp://w:1; end"),
+    ):
+        list(make(client, folder, jobs, collect=True))
+    assert stages[-1] == making.HUNG
+    client.nthreads = AsyncMock(return_value={"tcp://w:1": 1})
+    client.scheduler.who_has = silence
+    monkeypatch.setattr("ldam_studio.atlas.asking.answer_of.__defaults__", (0.0,))
+    with pytest.raises(StudioError, match="scheduler tcp://s:1 does not answer"):
         list(make(client, folder, jobs, collect=True))
 
 
