@@ -21,12 +21,16 @@ from ldam_studio.networks.neurons import Neuron
 CHAINS = 4
 
 
-def picture(seed: int, side: int, zoom: int = 1, chains: int = 1) -> np.ndarray:
-    """Return smooth noise (H, W, 3), beside each other as often as there are chains."""
+def picture(seed: int, side: int, zoom: int = 1, chains: int = 1, *, coarse: int = 1) -> np.ndarray:
+    """Return smooth noise (H, W, 3), beside each other as often as there are chains.
+
+    With `coarse` values are multiples of it, for smaller files.
+    """
     generator = np.random.default_rng(seed)
     small = generator.integers(0, 256, (max(2, side // 8), max(2, side // 8) * chains, 3), np.uint8)
     image = Image.fromarray(small).resize((side * chains, side), Image.Resampling.BICUBIC)
-    return np.asarray(image).repeat(zoom, axis=0).repeat(zoom, axis=1)
+    values = np.asarray(image) // coarse * coarse
+    return values.repeat(zoom, axis=0).repeat(zoom, axis=1)
 
 
 def png_of(shown: np.ndarray) -> bytes:
@@ -69,12 +73,20 @@ def write_index(folder: Path, layers: Sequence[str], **atlas: Any) -> None:
 
 
 def write_atlas(
-    folder: Path, layers: Mapping[str, int], *, side: int = 28, zoom: int = 4, **atlas: Any
+    folder: Path,
+    layers: Mapping[str, int],
+    *,
+    side: int = 28,
+    zoom: int = 4,
+    coarse: int = 1,
+    **atlas: Any,
 ) -> list[AtlasRow]:
     """Write an atlas with so many neurons of each layer; every fifth has something special."""
     write_index(folder, list(layers), **atlas)
-    pictures = [png_of(picture(seed, side, zoom)) for seed in range(40)]
-    strips = [png_of(picture(seed, min(side, 112), zoom, CHAINS)) for seed in range(20)]
+    pictures = [png_of(picture(seed, side, zoom, coarse=coarse)) for seed in range(40)]
+    strips = [
+        png_of(picture(seed, min(side, 112), zoom, CHAINS, coarse=coarse)) for seed in range(20)
+    ]
     rows = list[AtlasRow]()
     for layer, count in layers.items():
         for number in range(count):

@@ -1,9 +1,14 @@
 // What a tile shows and says, and a neuron in large: its average, samples and what is known of it.
 "use strict";
 
-const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
-const labelOf = (neuron) => (neuron.label === neuron.address ? "" : neuron.label);
 const signed = (value) => (value > 0 ? "+" : "") + LDAM.number(value);
+const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+
+// The class of a neuron, if it has one; that of a digit would be taken for its number.
+function labelOf({label, address}) {
+  if (label === address) return "";
+  return /^\d+$/.test(label) ? `class ${label}` : label;
+}
 
 // What a screen reader says of an item.
 LDAM.words = function (item) {
@@ -16,6 +21,7 @@ LDAM.words = function (item) {
     const name = side ? "second" : "first";
     return n ? `${name}: ${said(n)}` : `${name}: not in this atlas`;
   });
+  if (item.difference !== null) told.push(`difference ${signed(item.difference)}`);
   const twice = one && other && one.address !== other.address ? ` and ${other.address}` : "";
   return `${item.main.address}${twice}${label}; ${told.join("; ")}`;
 };
@@ -67,21 +73,24 @@ LDAM.Closeup = class {
     });
   }
 
-  show(item, place) {
+  // `at` is the item's place among so many.
+  show(item, at, count) {
     const {dialog} = this;
     const {main} = item;
     const title = LDAM.element("h2", {id: "closeup-title", tabindex: "-1"});
     title.append(LDAM.text(main.address));
     if (labelOf(main)) title.append(" ", LDAM.text(labelOf(main), "bdi", {class: "label"}));
     const buttons = LDAM.element("div", {class: "buttons"});
-    const button = (name, sign, act) => {
+    const button = (name, sign, act, able = true) => {
       const made = LDAM.element("button", {type: "button", "aria-label": name, title: name}, sign);
+      made.disabled = !able;
       made.addEventListener("click", act);
       buttons.append(made);
     };
+    const place = `${(at + 1).toLocaleString("en")} of ${count.toLocaleString("en")}`;
     buttons.append(LDAM.text(place, "span", {class: "muted"}));
-    button("Previous neuron", "‹", () => this.step(-1));
-    button("Next neuron", "›", () => this.step(1));
+    button("Previous neuron", "‹", () => this.step(-1), at > 0);
+    button("Next neuron", "›", () => this.step(1), at < count - 1);
     button("Close", "×", () => dialog.close());
     const head = LDAM.element("div", {class: "head"}, title, buttons);
     const panels = LDAM.element("div", {class: "panels"});
@@ -154,7 +163,7 @@ function facts(neuron, item) {
     ["Modes", String(neuron.modes)],
   );
   if (neuron.agreement !== null) {
-    rows.push(["Agreement of chains", `${neuron.agreement.toFixed(2)}, where 1 is alike`]);
+    rows.push(["Agreement of chains", `${LDAM.minus(neuron.agreement.toFixed(2))}, where 1 is alike`]);
   }
   rows.push(["Shown", `average of chain ${neuron.chain + 1}`]);
   const list = LDAM.element("dl");

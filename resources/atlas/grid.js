@@ -9,6 +9,7 @@ LDAM.Grid = class {
     this.rows = [];
     this.shown = new Map();
     this.active = 0;
+    this.drawn = 0;
     scroller.addEventListener("scroll", () => this.draw(), {passive: true});
     grid.addEventListener("keydown", (event) => this.key(event));
     grid.addEventListener("click", (event) => this.click(event));
@@ -43,10 +44,10 @@ LDAM.Grid = class {
     this.columns = Math.max(1, Math.floor((room + gap) / (least + gap)));
     this.tile = Math.floor((room - gap * (this.columns - 1)) / this.columns);
     const each = Math.floor((this.tile - (this.pairs - 1) * 4) / this.pairs);
-    this.side = Math.min(each, this.pairs > 1 ? 112 : 128);
+    this.side = Math.min(each, this.pairs > 1 ? 160 : 128);
     const height = this.side + 46;
     this.rows = [];
-    let top = 4;
+    let top = 8;
     for (let from = 0; from < this.items.length;) {
       const layer = this.items[from].layer;
       let end = this.items.length;
@@ -98,8 +99,11 @@ LDAM.Grid = class {
   draw() {
     if (!this.rows.length) return;
     const {scrollTop, clientHeight} = this.scroller;
-    const first = Math.max(0, this.at(scrollTop) - 2);
-    const last = Math.min(this.rows.length - 1, this.at(scrollTop + clientHeight) + 2);
+    // Rows that are about to come into view are made ahead, but not while whole screens fly past.
+    const ahead = Math.abs(scrollTop - this.drawn) > clientHeight ? 0 : 2;
+    this.drawn = scrollTop;
+    const first = Math.max(0, this.at(scrollTop) - ahead);
+    const last = Math.min(this.rows.length - 1, this.at(scrollTop + clientHeight) + ahead);
     // The row that has the focus stays, so that keys go on from there.
     const kept = this.rowOf(this.active);
     for (const [number, element] of this.shown) {
@@ -140,12 +144,15 @@ LDAM.Grid = class {
 
   tileOf(index, column) {
     const item = this.items[index];
+    const words = LDAM.words(item);
     const tile = LDAM.element("div", {
       role: "gridcell", class: "tile", "aria-colindex": column + 1,
-      "aria-label": LDAM.words(item), tabindex: index === this.active ? 0 : -1,
+      "aria-label": words, tabindex: index === this.active ? 0 : -1,
     });
     tile.dataset.index = index;
     tile.append(...LDAM.tile(item, this.side, !this.headings && !this.oneLayer));
+    // What is cut short in the tile is whole where the mouse rests.
+    tile.firstChild.title = words;
     return tile;
   }
 

@@ -12,8 +12,14 @@
     get("nothing").hidden = false;
     get("nothing").firstElementChild.textContent = `${what}; write the page again with ldam-studio atlas-page.`;
     get("nothing").lastElementChild.hidden = true;
+    if (wanted > 1) get("nothing").append(alone("index.html", "The first atlas alone"));
     return;
   }
+  // A link to the page of one atlas.
+  function alone(href, text) {
+    return LDAM.element("p", {}, LDAM.text(text, "a", {href}));
+  }
+
   for (const atlas of atlases) atlas.sheets.forEach((sheet) => { sheet.count = 0; });
   const {items, matched} = LDAM.itemsOf(atlases);
   for (const item of items) {
@@ -58,7 +64,8 @@
     const word = all === 1 ? "neuron" : "neurons";
     get("count").textContent = found.length === all ? `${said(all)} ${word}` : `${said(found.length)} of ${said(all)} ${word}`;
     get("nothing").firstElementChild.textContent = items.length
-      ? "No neuron is like that." : "No neuron is drawn yet.";
+      ? "No neuron is like that."
+      : "No neuron is drawn yet. ldam-studio atlas draws them, and writes this page again.";
     get("nothing").lastElementChild.hidden = !items.length;
     get("nothing").hidden = found.length > 0;
     get("scroller").hidden = found.length === 0;
@@ -97,7 +104,7 @@
     opened = last = item;
     const at = found.indexOf(item);
     grid.go(at, false);
-    closeup.show(item, `${(at + 1).toLocaleString("en")} of ${found.length.toLocaleString("en")}`);
+    closeup.show(item, at, found.length);
     document.title = `${item.main.address} – ${title}`;
   }
 
@@ -126,13 +133,14 @@
   document.title = title;
   get("title").replaceChildren(LDAM.text(names[0], "bdi", {class: pairs > 1 ? "first" : ""}));
   if (pairs > 1) get("title").append(" and ", LDAM.text(names[1], "bdi", {class: "second"}));
-  for (const atlas of atlases) {
+  atlases.forEach((atlas, side) => {
     const list = LDAM.element("dl");
     for (const [name, value] of [...atlas.about, ...atlas.settings]) {
       list.append(LDAM.text(name, "dt"), LDAM.text(value, "dd"));
     }
-    get("about-text").append(LDAM.text(atlas.name, "h2"), list);
-  }
+    get("about-text").append(LDAM.text(names[side], "h2"), list);
+    if (pairs > 1) get("about-text").append(alone(`${atlas.base}index.html`, "This atlas alone"));
+  });
   if (matched) get("about-text").append(LDAM.text(matched, "p"));
   get("about").hidden = false;
   const listed = [["", "All layers", items.length], ...[...layers].map(([name, count]) => [name, name, count])];
@@ -140,7 +148,8 @@
   for (const [layer, name, count] of listed) {
     const link = LDAM.element("a", {href: `#${linkOf(layer)}`});
     link.dataset.layer = layer;
-    link.append(LDAM.text(name, "bdi", {class: "cut", title: name}), LDAM.text(count.toLocaleString("en"), "span", {class: "muted"}));
+    const whole = LDAM.text(name, "bdi", {dir: "ltr"});
+    link.append(LDAM.element("span", {class: "end cut", title: name}, whole), LDAM.text(count.toLocaleString("en"), "span", {class: "muted"}));
     list.append(LDAM.element("li", {}, link));
     get("layer").append(LDAM.element("option", {value: layer}, name));
   }
@@ -168,6 +177,18 @@
     search();
     get("search").focus();
   });
+  // What lies above the neurons goes when it is left.
+  const about = get("about");
+  about.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !about.open) return;
+    about.open = false;
+    about.firstElementChild.focus();
+  });
+  for (const kind of ["focusin", "pointerdown"]) {
+    document.addEventListener(kind, (event) => {
+      if (!about.contains(event.target)) about.open = false;
+    });
+  }
   document.querySelector("[data-skip]").addEventListener("click", (event) => {
     event.preventDefault();
     grid.go(grid.active);

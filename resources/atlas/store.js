@@ -10,13 +10,18 @@ LDAM.add = function (data) {
   LDAM.atlases.push({...data, base: source.slice(0, source.lastIndexOf("index+files/"))});
 };
 
-// The atlases' names; checkpoints of one network are told apart by their weights.
+// The atlases' names. Those of one network are told apart by the first thing in which they differ,
+// such as their weights or a setting.
 LDAM.names = function () {
   const names = LDAM.atlases.map((atlas) => atlas.name || "Atlas");
   if (new Set(names).size === names.length) return names;
-  return LDAM.atlases.map((atlas, side) => {
-    const weights = new Map(atlas.about).get("weights");
-    return weights ? `${names[side]} (${weights.slice(0, 6)})` : names[side];
+  const told = LDAM.atlases.map((atlas) => new Map([...atlas.about, ...atlas.settings]));
+  const [one, other] = told;
+  const apart = [...one.keys(), ...other.keys()].find((key) => one.get(key) !== other.get(key));
+  return names.map((name, side) => {
+    if (apart === undefined) return `${name} (${side ? "second" : "first"})`;
+    const value = told[side].get(apart) || "as usual";
+    return `${name} (${apart === "weights" ? value.slice(0, 6) : `${apart} ${value}`})`;
   });
 };
 
@@ -28,8 +33,9 @@ LDAM.address = (layer, neuron) => (typeof neuron === "number" ? `${layer}:${neur
 LDAM.number = function (value) {
   const size = Math.abs(value);
   const text = size >= 1000 && size < 1e6 ? value.toFixed(0) : value.toPrecision(3);
-  return text.replaceAll("-", "\u2212");
+  return LDAM.minus(text);
 };
+LDAM.minus = (text) => text.replaceAll("-", "\u2212");
 
 // One object for each neuron of an atlas, from columns that may have one value for all.
 LDAM.neuronsOf = function (atlas, side) {

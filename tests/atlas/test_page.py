@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import json
+import os
 import re
 import struct
 from pathlib import Path
@@ -13,11 +16,13 @@ import pytest
 from PIL import Image
 
 from atlas_folders import chunk, picture, png_of, row, write_atlas, write_index, write_neuron
+from ldam_studio import files
 from ldam_studio.atlas.folder import INDEX
 from ldam_studio.atlas.page import writing
 from ldam_studio.atlas.page.finding import FILES, PER_GROUP
+from ldam_studio.atlas.page.sheets import sheet_of
 from ldam_studio.atlas.page.sprites import common_zoom, sprites_of
-from ldam_studio.atlas.page.writing import DATA, MADE, write_comparison, write_page
+from ldam_studio.atlas.page.writing import DATA, write_comparison, write_page
 from ldam_studio.cli import main
 from ldam_studio.engine.picture import enlarge
 from ldam_studio.errors import StudioError
@@ -80,8 +85,10 @@ def test_only_what_has_changed_is_written_anew(tmp_path):
     # A sheet that is lost is made again, and so is everything if nothing is known of it.
     next((tmp_path / FILES).glob("*.webp")).unlink()
     assert write_page(tmp_path).sheets == 1
-    (tmp_path / FILES / MADE).write_bytes(b"[" * 9000)
+    for path in (tmp_path / FILES).glob("*.json"):
+        path.write_bytes(b"[" * 9000)
     assert write_page(tmp_path).sheets == 2
+    assert len(list((tmp_path / FILES).glob("*.json"))) == 2
 
 
 def test_stopping_leaves_the_page_and_keeps_what_was_read(tmp_path, monkeypatch):
@@ -96,6 +103,48 @@ def test_stopping_leaves_the_page_and_keeps_what_was_read(tmp_path, monkeypatch)
     assert (tmp_path / FILES / DATA).read_bytes() == before
     assert 1 <= write_page(tmp_path).sheets <= 4
     assert data_in(tmp_path)["layers"][0]["name"] == "conv2"  # the order of the index
+
+
+def test_a_writing_that_ended_anywhere_goes_on_where_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr(writing, "cores", lambda: 1)
+    write_atlas(tmp_path, {f"conv{i}": 1 for i in range(12)})
+    calls = itertools.count()
+
+    def killed(*args):
+        if next(calls) >= 3:
+            raise MemoryError  # nothing is tidied up, as after a kill
+        return sheet_of(*args)
+
+    monkeypatch.setattr(writing, "sheet_of", killed)
+    with pytest.raises(MemoryError):
+        write_page(tmp_path)
+    assert not (tmp_path / "index.html").exists()
+    monkeypatch.undo()
+    written = write_page(tmp_path)
+    assert (written.neurons, written.sheets) == (12, 9)
+
+
+def test_a_full_disk_is_said_and_leaves_the_page(tmp_path, monkeypatch, capsys):
+    write_atlas(tmp_path, {"conv1": 3})
+    write_page(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}
+    write_atlas(tmp_path, {"conv1": 3, "conv2": 70})
+    drawn = {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}
+
+    def full(source: Path, target: Path) -> None:
+        if ".json" in target.name:  # the last of the files of a sheet
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.replace(source, target)
+
+    monkeypatch.setattr(files, "_replace", full)
+    assert main(["atlas-page", str(tmp_path)]) == 2
+    (said,) = capsys.readouterr().err.strip().splitlines()
+    assert "cannot be written (No space left on device); choose another folder" in said
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}
+    assert all(after[path] == data for path, data in (before | drawn).items())
+    assert not [path for path in after if path.name.startswith(".")]
+    monkeypatch.undo()
+    assert write_page(tmp_path).neurons == 73
 
 
 def test_damaged_pictures_are_named_and_left_out(tmp_path, capsys):
@@ -192,9 +241,9 @@ def test_a_link_leads_to_no_other_folder(tmp_path):
 def test_what_is_remembered_is_checked(tmp_path):
     write_atlas(tmp_path, {"conv1": 1})
     write_page(tmp_path)
-    path = tmp_path / FILES / MADE
+    (path,) = (tmp_path / FILES).glob("conv1+0-*.json")
     made = msgspec.json.decode(path.read_bytes())
-    made["sheets"]["conv1+0"]["folder"] = "../elsewhere"
+    made["folder"] = "../elsewhere"
     path.write_bytes(msgspec.json.encode(made))
     assert write_page(tmp_path).sheets == 1
     assert data_in(tmp_path)["sheets"][0]["folder"] == "conv1"
@@ -210,6 +259,15 @@ def test_two_atlases_are_found_by_their_places(tmp_path, capsys):
     assert 'data-atlases="2"' in text
     assert 'src="../%232%20%C3%BC/index+files/data.js"' in text
     assert (other / "index.html").exists()
+    # Its own page leads there as long as it is.
+    link = 'id="comparison" href'
+    assert link in (one / "index.html").read_text() and link not in text
+    assert link not in (other / "index.html").read_text()
+    write_page(one)
+    assert link in (one / "index.html").read_text()
+    (one / "compare.html").unlink()
+    write_page(one)
+    assert link not in (one / "index.html").read_text()
 
 
 def test_folders_on_different_drives_are_named(tmp_path, monkeypatch, capsys):
@@ -236,4 +294,6 @@ def test_sheets_keep_pixels_as_they_were_before_they_were_enlarged():
     )
     assert common_zoom(small) == 1
     made = sprites_of([small[0], small[1][:3]])
-    assert (made.width, made.height, made.zoom) == (5, 5, 1)
+    assert (made.width, made.height, made.zoom, made.kind) == (5, 5, 1, "webp")  # with gaps
+    assert sprites_of(small).kind == "jpg"
+    assert sprites_of([enlarge(each, 22) for each in small]).kind == "webp"

@@ -12,6 +12,7 @@ import browser
 from atlas_folders import picture, png_of, row, write_atlas, write_index, write_neuron
 from browser import Browser, Page
 from ldam_studio.atlas.page.writing import write_comparison, write_page
+from ldam_studio.cli import main
 from ldam_studio.networks.neurons import Neuron
 
 HOSTILE = "</script><img src=x onerror=\"document.title='bad'\"><b>'\u202e"
@@ -120,6 +121,35 @@ def test_keys_lead_through_everything(page, atlas):
     assert page.run(FOCUSED).startswith("conv1:1,")
 
 
+def test_every_control_is_reached_by_tab_and_the_focus_is_seen(page, atlas):
+    page.open(address(atlas))
+    reached = []
+    for _ in range(10):
+        page.press("Tab")
+        name = page.run("(e => e.id || e.ariaLabel || e.innerText.trim())(document.activeElement)")
+        outline = page.run("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline == "solid", name
+        reached.append(name.split("\n")[0].split(",")[0])
+    layers = ["All layers", "conv1", "layer3.1.conv2", "fc"]
+    head = ["Skip to the neurons", "About", "search", "state", "order"]
+    assert reached == [*head, *layers, "conv1:0"]
+    # What is said of the atlas closes by Escape, and when it is left.
+    about = "document.getElementById('about').open"
+    for way in ("Escape", "Tab"):
+        page.run("document.querySelector('summary').focus()")
+        page.press("Enter")
+        page.wait(about)
+        page.press(way)
+        page.wait(f"!{about}")
+    assert page.run(FOCUSED) == "search"
+    # The first neuron has none before it.
+    page.run("location.hash = 'conv1:0'")
+    page.wait(OPEN)
+    assert page.run("[...document.querySelectorAll('#closeup button')].map(b => b.disabled)") == [
+        True, False, False,
+    ]  # fmt: skip
+
+
 def test_every_neuron_has_a_link_and_the_way_back_works(page, atlas):
     page.open(address(atlas, "layer3.1.conv2:17"))
     page.wait(f"{OPEN} && {STEADY}")
@@ -205,11 +235,13 @@ def test_two_atlases_are_beside_each_other_also_after_they_moved(page, tmp_path)
         write_page(folder)
     write_comparison(one, other)
     shutil.move(tmp_path / "from", tmp_path / "to")
-    page.open(address(tmp_path / "to" / "one", name="compare.html"))
+    page.open(address(tmp_path / "to" / "one"))
+    page.open(page.run("document.querySelector('#comparison:not([hidden])').href"))
     assert page.run(COUNT) == "10 neurons"
     assert page.run("document.title") == "before and after"
     (both,) = search(page, "fc:0")
     assert "first: activation" in both and "second: activation 70.0" in both
+    assert "; difference +" in both
     (alone,) = search(page, "fc:3")
     assert "first: not in this atlas" in alone
     assert len(search(page, "difference>50")) == 1
@@ -218,6 +250,38 @@ def test_two_atlases_are_beside_each_other_also_after_they_moved(page, tmp_path)
     page.wait(f"{OPEN} && {STEADY}")
     assert page.run("[...document.querySelectorAll('.average')].every(i => i.naturalWidth > 0)")
     assert "against the first" in page.run("document.getElementById('closeup').innerText")
+    page.open(page.run("document.querySelectorAll('#about-text a')[1].href"))
+    assert page.run("document.title") == "after"
+
+
+def test_an_atlas_of_a_stranger_is_compared_as_it_is(page, tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    write_atlas(one, {"conv1": 2})
+    many = "9" * 50
+    write_index(other, ["conv1", HOSTILE], network=HOSTILE, settings={HOSTILE: HOSTILE})
+    small = png_of(picture(0, 28))
+    for told in (
+        row(Neuron("conv1", 1), label=HOSTILE, activation=-1e308, agreement=-1.0),
+        row(Neuron(HOSTILE, 0), label="x" * 1000),
+        row(Neuron("conv1", int(many))),
+    ):
+        write_neuron(other, told, small, small)
+    files = other / "index+files"
+    files.mkdir()
+    (files / "data.js").write_text("document.title = 'bad'")
+    (files / "page.js").write_text("document.title = 'bad'")
+    assert main(["atlas-page", str(one), "--beside", str(other)]) == 0
+    page.open(address(one, name="compare.html"))
+    assert page.run(COUNT) == "4 neurons"
+    assert page.run("document.title") == f"lenet and {HOSTILE}"
+    assert page.run("document.querySelectorAll('b, #grid img, script:not([src])').length") == 0
+    assert len(search(page, "difference<0")) == 1
+    assert len(search(page, many)) == 1
+    page.press("Enter")
+    page.press("Enter")
+    page.wait(f"{OPEN} && {STEADY}")
+    assert page.run("location.hash") == f"#conv1:{many}"
+    assert page.run("document.querySelectorAll('#closeup img').length") == 1
 
 
 @pytest.mark.thorough
@@ -235,6 +299,12 @@ def test_layers_of_other_names_are_matched_by_their_order(page, tmp_path):
     headings = "[...document.querySelectorAll('.heading')].map(h => h.firstChild.textContent)"
     assert page.run(headings) == ["conv1 and features.0", "fc and classifier"]
     assert "matched by their order" in page.run("document.getElementById('about').textContent")
+    # Where the weights are the same, something else tells them apart.
+    for folder, steps in ((one, 100), (other, 200)):
+        write_index(folder, [], steps=steps)
+        write_page(folder)
+    page.call("Page.reload")
+    page.wait("document.title === 'lenet (at most 100 steps) and lenet (at most 200 steps)'")
 
 
 @pytest.mark.thorough
@@ -247,6 +317,8 @@ def test_an_atlas_that_is_gone_is_missed_in_words(chromium, tmp_path):
     page.open(address(one, name="compare.html"))
     said = page.run("document.getElementById('nothing').innerText")
     assert said.startswith("The other atlas is not where it was; write the page again")
+    page.open(page.run("document.querySelector('#nothing a').href"))
+    assert page.run(COUNT) == "2 neurons"
     page.close()
 
 

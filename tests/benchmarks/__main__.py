@@ -85,12 +85,15 @@ def main() -> int:
     """Run the parts asked for and report; exit code 1 if a bound is not met."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="default: all")
-    parser.add_argument("--short", action="store_true", help="atlas, atlasplan: a few minutes each")
+    parser.add_argument(
+        "--short", action="store_true", help="atlas, atlasplan, page: less, in minutes"
+    )
     parser.add_argument(
         "--price", type=float, metavar="P", help="atlasplan: what an hour of one core costs you"
     )
     args = parser.parse_args()
     measures = PARTS | {
+        "page": partial(page.measure, short=args.short),
         "atlas": partial(atlas_speed.measure, short=args.short),
         "atlasplan": partial(atlas_plan.measure, short=args.short, price=args.price),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -15,6 +16,8 @@ from ldam_studio.sampler.settings import Settings
 FORMAT = 1
 LONG = 200
 """Letters after which a value is cut."""
+NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
+"""How numbers of neurons are written; a browser knows no integers of 16 digits."""
 
 
 def script_of(index: Index, sheets: Mapping[str, Sheet]) -> bytes:
@@ -68,9 +71,9 @@ def _numbers(cells: Any) -> list[int]:
 def _neuron(kept: Kept) -> dict[str, Any]:
     row = kept.row
     number = row.neuron.removeprefix(f"{row.layer}:")
-    plain = row.neuron != number and number.isascii() and number.isdigit()
+    plain = row.neuron != number and NUMBER.fullmatch(number)
     return {
-        "neuron": int(number) if plain and str(int(number)) == number else row.neuron,
+        "neuron": int(number) if plain else row.neuron,
         "label": row.label,
         "activation": float(f"{row.activation:.6g}"),
         "state": 2 if row.silent else int(not row.converged),

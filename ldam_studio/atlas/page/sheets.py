@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Meta, Struct
 
 from ldam_studio.atlas.page.finding import Group
-from ldam_studio.atlas.page.sprites import Sprites, sprites_of
+from ldam_studio.atlas.page.sprites import Kind, Sprites, sprites_of
 from ldam_studio.atlas.pictures import (
     MOST_SAMPLES,
     UNREADABLE,
@@ -25,7 +25,7 @@ from ldam_studio.errors import StudioError
 from ldam_studio.export.contact_sheet import CELL, fitted_to
 from ldam_studio.export.shown import MOST_PIXELS
 
-KIND = "1"
+KIND = "2"
 """The way in which sheets are made; another one makes all of them anew."""
 PER_STRIP = 16
 """Neurons whose samples share a sheet: one is shown at a time."""
@@ -34,11 +34,12 @@ Side = Annotated[int, Meta(ge=1, le=CELL * MOST_SAMPLES)]
 
 
 class Cells(Struct, frozen=True):
-    """The size of a sheet's cells in pixels, and how many times its pictures were enlarged."""
+    """A sheet: the size of its cells in pixels, how many times they were enlarged, its format."""
 
     width: Side
     height: Side
     zoom: Side
+    kind: Kind
 
 
 class Kept(Struct, frozen=True):
@@ -80,8 +81,9 @@ def files_of(name: str, sheet: Sheet) -> list[str]:
     """Return the names of the files of a group's sheets; that of the averages is the first."""
     if sheet.cells is None:
         return []
-    strips = [f"{name}-{sheet.stamp}s{i}.webp" for i, cells in enumerate(sheet.strips) if cells]
-    return [f"{name}-{sheet.stamp}.webp", *strips]
+    stem = f"{name}-{sheet.stamp}"
+    strips = [f"{stem}s{i}.{cells.kind}" for i, cells in enumerate(sheet.strips) if cells]
+    return [f"{stem}.{sheet.cells.kind}", *strips]
 
 
 def sheet_of(folder: Path, group: Group, chains: int) -> tuple[Sheet, dict[str, bytes]]:
@@ -153,4 +155,4 @@ def _strips(strips: list[Bytes | None]) -> Sprites | None:
 
 
 def _cells(sprites: Sprites) -> Cells:
-    return Cells(sprites.width, sprites.height, sprites.zoom)
+    return Cells(sprites.width, sprites.height, sprites.zoom, sprites.kind)

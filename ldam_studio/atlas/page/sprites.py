@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -14,17 +15,23 @@ from ldam_studio.engine.picture import Bytes, enlarge
 
 COLUMNS = 8
 QUALITY = 85
-"""Of WebP, from 0 to 100; pictures of few pixels are kept without loss."""
+"""Of what is not kept without loss, from 0 to 100."""
 LONGEST = 16_383
 """Largest side of a WebP picture, in pixels."""
+Kind = Literal["jpg", "webp"]
+"""The format of a sheet, and the suffix of its file."""
 
 
 @dataclass(frozen=True)
 class Sprites:
-    """A sprite sheet as a WebP file.
+    """A sprite sheet as a file.
 
     Attributes
     ----------
+    kind
+        WebP without loss for pictures of few pixels, which were enlarged, and WebP for those that
+        leave gaps. All others are JPEG, which is written in a tenth of the time, and read by a
+        browser in a third.
     width, height
         Pixels of a cell, in the middle of which a smaller picture stands.
     zoom
@@ -32,6 +39,7 @@ class Sprites:
     """
 
     data: bytes
+    kind: Kind
     width: int
     height: int
     zoom: int
@@ -59,10 +67,13 @@ def sprites_of(pictures: Sequence[Bytes], columns: int = COLUMNS) -> Sprites:
         place = sheet[top : top + picture.shape[0], left : left + picture.shape[1]]
         place[..., :3] = picture
         place[..., 3:] = 255
-    file = BytesIO()
+    file, image = BytesIO(), Image.fromarray(sheet)
+    if alike and zoom == 1:
+        image.save(file, "JPEG", quality=QUALITY)
+        return Sprites(file.getvalue(), "jpg", width, height, zoom)
     how = {"lossless": True, "quality": 50} if zoom > 1 else {"quality": QUALITY}
-    Image.fromarray(sheet).save(file, "WEBP", method=2, **how)
-    return Sprites(file.getvalue(), width, height, zoom)
+    image.save(file, "WEBP", method=2, **how)
+    return Sprites(file.getvalue(), "webp", width, height, zoom)
 
 
 def common_zoom(pictures: Sequence[Bytes]) -> int:

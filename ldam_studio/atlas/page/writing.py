@@ -1,4 +1,8 @@
-"""Writing the page of an atlas; only what has changed is read and written anew."""
+"""Writing the page of an atlas; only what has changed is read and written anew.
+
+Each group's sheets have a record beside them, which is written with them. Whatever ends the
+writing, also a kill, groups that have a record are not read again.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,9 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 from urllib.parse import quote
 
 import msgspec
-from msgspec import Meta, Struct
 
 from ldam_studio.assets import asset
 from ldam_studio.atlas.cluster import cores
@@ -26,29 +28,21 @@ from ldam_studio.errors import StudioError
 from ldam_studio.files import (
     is_regular,
     is_same,
-    read_bytes,
+    read_state,
     remove_temporaries,
     write_together,
 )
 from ldam_studio.progress import tell
 
 PAGE, COMPARISON = "index.html", "compare.html"
-DATA, MADE = "data.js", "made.json"
+DATA = "data.js"
 PARTS = ("page.css", "store.js", "sprite.js", "grid.js", "closeup.js", "page.js")
 """Files of the page that are the same for every atlas, in the order in which they are loaded."""
-SHEET = re.compile(r".+\+\d+(\.\d+)?-[0-9a-f]{16}(s\d+)?\.webp", re.DOTALL)
+SHEET = re.compile(r".+\+\d+(\.\d+)?-[0-9a-f]{16}((s\d+)?\.(jpg|webp)|\.json)", re.DOTALL)
+"""Names of sheets and of their records."""
 DOING = "writing the page"
-MOST_MADE = 2**28
-"""Largest size in bytes of the file that remembers what was made."""
 POLL_S = 0.2
 LEFT_S = 3600.0
-
-
-class Made(Struct, frozen=True):
-    """What is remembered from one time to the next: the sheets by the names of their groups."""
-
-    kind: Annotated[str, Meta(pattern=f"^{KIND}$")]
-    sheets: dict[str, Sheet]
 
 
 @dataclass(frozen=True)
@@ -82,32 +76,23 @@ def write_page(folder: Path) -> Written:
     Raises
     ------
     StudioError
-        If the folder has no atlas, or cannot be read or written to.
+        If the folder has no atlas, cannot be read or written to, or the disk is full. The page is
+        then as it was, too.
     """
     index, place = read_index(folder), folder / FILES
     if place.is_symlink():  # in the folder of a stranger, to where other files would be replaced
         raise StudioError(f"{place} is a link to another folder; remove it.")
     groups = list(groups_in(folder))
-    before = _remembered(place)
-    sheets, missing = dict[str, Sheet](), list[Group]()
-    for group in groups:
-        sheet = before.get(group.name)
-        if sheet is None or sheet.stamp != group.stamp(KIND) or not _is_whole(place, group, sheet):
-            missing.append(group)
-        else:
-            sheets[group.name] = sheet
-    try:
-        for group, sheet in _made(folder, missing, _chains(index)):
-            sheets[group.name] = sheet
-    finally:
-        if missing:
-            _write_changed({place / MADE: msgspec.json.encode(Made(KIND, before | sheets))})
-    sheets = {group.name: sheets[group.name] for group in groups}
+    known = {group.name: _remembered(place, group) for group in groups}
+    missing = [group for group in groups if known[group.name] is None]
+    known |= {group.name: sheet for group, sheet in _made(folder, missing, _chains(index))}
+    sheets = {name: sheet for name, sheet in known.items() if sheet is not None}
     files = {place / DATA: script_of(index, sheets)}
     files |= {place / name: asset("resources", "atlas", name).read_bytes() for name in PARTS}
-    files |= {place / MADE: msgspec.json.encode(Made(KIND, sheets))}
-    _write_changed(files | {folder / PAGE: _html([FILES])})
-    _tidy(place, {name for group, sheet in sheets.items() for name in files_of(group, sheet)})
+    page = _html([FILES], compared=is_regular(folder / COMPARISON))
+    _write_changed(files | {folder / PAGE: page})
+    wanted = {name for group, sheet in sheets.items() for name in files_of(group, sheet)}
+    _tidy(place, wanted | {_record(group) for group in groups})
     return Written(
         folder / PAGE,
         sum(len(sheet.kept) for sheet in sheets.values()),
@@ -119,7 +104,7 @@ def write_page(folder: Path) -> Written:
 def write_comparison(folder: Path, other: Path) -> Path:
     """Write a page that shows two atlases, whose own pages are there, side by side.
 
-    It finds the other one by its place relative to this one's.
+    It finds the other one by its place relative to this one's. This one's own page leads to it.
 
     Raises
     ------
@@ -137,7 +122,8 @@ def write_comparison(folder: Path, other: Path) -> Path:
         ) from None
     there = quote(Path(between).as_posix(), errors="surrogateescape")
     path = folder / COMPARISON
-    _write_changed({path: _html([FILES, f"{there}/{FILES}"])})
+    pages = {path: _html([FILES, f"{there}/{FILES}"]), folder / PAGE: _html([FILES], compared=True)}
+    _write_changed(pages)
     return path
 
 
@@ -146,11 +132,21 @@ def on_different_drives(folder: Path, other: Path) -> bool:
     return folder.stat().st_dev != other.stat().st_dev
 
 
-def _html(places: list[str]) -> bytes:
-    """Return the page; `places` are those of the atlases' data, as addresses."""
+def _html(places: list[str], *, compared: bool = False) -> bytes:
+    """Return the page.
+
+    Parameters
+    ----------
+    places
+        Those of the atlases' data, as addresses.
+    compared
+        Whether there is a comparison, to which it leads.
+    """
     text = asset("resources", "atlas", PAGE).read_text(encoding="utf-8")
     scripts = [f'<script defer src="{html.escape(place)}/{DATA}"></script>' for place in places]
     text = text.replace("<!-- atlases -->", "\n".join(scripts))
+    if compared:
+        text = text.replace('id="comparison" hidden', 'id="comparison"')
     return text.replace('data-atlases="1"', f'data-atlases="{len(places)}"').encode()
 
 
@@ -159,21 +155,23 @@ def _chains(index: Index) -> int:
     return max(1, chains) if isinstance(chains, int) else 1
 
 
-def _remembered(place: Path) -> dict[str, Sheet]:
-    """Return the sheets that were made before; none if that is not known."""
-    path = place / MADE
+def _record(group: Group) -> str:
+    """Return the name of the file that says what is known of a group's sheets."""
+    return f"{group.name}-{group.stamp(KIND)}.json"
+
+
+def _remembered(place: Path, group: Group) -> Sheet | None:
+    """Return the sheets that were made of a group before; None if they are not all there."""
+    path = place / _record(group)
     if not is_regular(path):
-        return {}
+        return None
     try:
-        return msgspec.json.decode(read_bytes(path, MOST_MADE), type=Made).sheets
+        sheet = msgspec.json.decode(read_state(path), type=Sheet)
     except (StudioError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return {}  # it only saves time
-
-
-def _is_whole(place: Path, group: Group, sheet: Sheet) -> bool:
-    return sheet.folder == group.folder and all(
-        is_regular(place / name) for name in files_of(group.name, sheet)
-    )
+        return None  # it only saves time
+    of_group = (sheet.stamp, sheet.folder) == (group.stamp(KIND), group.folder)
+    whole = all(is_regular(place / name) for name in files_of(group.name, sheet))
+    return sheet if of_group and whole else None
 
 
 def _made(folder: Path, groups: list[Group], chains: int) -> Iterator[tuple[Group, Sheet]]:
@@ -201,6 +199,8 @@ def _made(folder: Path, groups: list[Group], chains: int) -> Iterator[tuple[Grou
 
 def _write_sheet(folder: Path, group: Group, chains: int) -> Sheet:
     sheet, files = sheet_of(folder, group, chains)
+    # The record is renamed last: where it is, its sheets are, too.
+    files |= {_record(group): msgspec.json.encode(sheet)}
     write_together({folder / FILES / name: data for name, data in files.items()})
     return sheet
 
