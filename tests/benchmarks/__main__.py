@@ -86,7 +86,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="default: all")
     parser.add_argument(
-        "--short", action="store_true", help="atlas, atlasplan, page: less, in minutes"
+        "--short", action="store_true", help="atlas, atlasplan, page: less"
     )
     parser.add_argument(
         "--price", type=float, metavar="P", help="atlasplan: what an hour of one core costs you"
