@@ -85,9 +85,7 @@ def main() -> int:
     """Run the parts asked for and report; exit code 1 if a bound is not met."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="default: all")
-    parser.add_argument(
-        "--short", action="store_true", help="atlas, atlasplan, page: less"
-    )
+    parser.add_argument("--short", action="store_true", help="atlas, atlasplan, page: less")
     parser.add_argument(
         "--price", type=float, metavar="P", help="atlasplan: what an hour of one core costs you"
     )
