@@ -18,7 +18,7 @@ TASK_S = 20.0
 """Seconds that a batch should take: long beside the scheduler's work, short if it is lost."""
 MOST = 256
 """Neurons of a batch, which travel back together."""
-LEAST_S = 2.0
+LEAST_S = 1.0
 """Seconds that a batch takes at least, also towards the end, since neurons drawn together are
 faster."""
 UNKNOWN = 0.25
@@ -45,27 +45,33 @@ class Batches:
             self._layers.setdefault(job.neuron.layer, deque()).append(job)
         self._seconds: dict[str, float] = {}
         self._last: float | None = None
+        self._under_way = 0
 
     def __len__(self) -> int:
         """Return how many neurons are left."""
         return sum(map(len, self._layers.values()))
 
     def take(self, workers: int) -> tuple[Job, ...]:
-        """Return the next batch, of one layer; empty if none is left.
+        """Return the next batch, of one layer; empty if none is left, or none is to wait.
 
-        A batch of the first layer is a single neuron until it is known how long one takes. Towards
-        the end batches become smaller, so that all workers end together.
+        A batch of the first layer is a single neuron until it is known how long one takes. Until
+        then none waits, since neurons on their own take longest. Towards the end batches become
+        smaller, so that all workers end together.
         """
+        if self._last is None and self._under_way >= workers:
+            return ()
         for layer, jobs in self._layers.items():
             if jobs:
                 most = self._fitting(layer, TASK_S)
                 share = max(-(-len(self) // (AHEAD * workers)), self._fitting(layer, LEAST_S))
                 size = max(1, min(MOST, most, share, len(jobs)))
+                self._under_way += 1
                 return tuple(jobs.popleft() for _ in range(size))
         return ()
 
     def learn(self, layer: str, drawn: int, seconds: float) -> None:
-        """Note how long a batch took."""
+        """Note how long a batch took that was under way, and how many neurons were drawn."""
+        self._under_way -= 1
         if drawn:
             self._seconds[layer] = self._last = seconds / drawn
 

@@ -259,7 +259,7 @@ def test_stopping_takes_back_what_waits_and_leaves_what_is_drawn(jobs, folder, m
         for _drawn in make(client, folder, jobs, collect=True):
             listener.stop()
     assert len(client.cancelled) == 1
-    assert len(look(folder, jobs).jobs) == 1
+    assert len(look(folder, jobs).jobs) == 2
 
 
 def test_batches_last_about_as_long_as_each_other_and_become_smaller(order):
@@ -275,6 +275,15 @@ def test_batches_last_about_as_long_as_each_other_and_become_smaller(order):
         sizes.append(len(batch))
     assert sizes == sorted(sizes, reverse=True) and sizes[-2] == 40
     assert sum(sizes) == 989 - 248
+
+
+def test_no_neuron_waits_before_it_is_known_how_long_one_takes(order):
+    batches = Batches([Job(order, Neuron("conv1", i), "") for i in range(99)])
+    assert [len(batches.take(2)) for _ in range(3)] == [1, 1, 0]
+    batches.learn("conv1", 0, 0.1)  # it was there already, or cannot be drawn
+    assert [len(batches.take(2)) for _ in range(2)] == [1, 0]
+    batches.learn("conv1", 1, TASK_S / 10)
+    assert len(batches.take(2)) == 10
 
 
 def test_the_next_layer_begins_with_what_the_last_one_took(order):

@@ -35,17 +35,18 @@ WORTH = 0.95
 """More neurons are drawn together only if a step of one takes less than this share of the time."""
 PATIENCE = 2
 """Numbers of neurons that are tried in vain."""
-TRIAL = 4
-"""Steps of a trial; the first one is compared, and not timed."""
+TRIAL = 8
+"""Steps of a trial. The last one is compared, which tells of all; the first one is not timed."""
 ROOM = 2
 """Times as much memory as `step_bytes` estimates."""
-FIRST = 10
-"""Steps that are compared of each number of neurons; few values may round otherwise in one."""
+FIRST = 6
+"""Steps in which three of each number of neurons are compared; few values may round otherwise in
+one."""
 OFTEN = 47
 """Steps after which a step of some neuron is compared again. A prime, so that what happens in every
 n-th step is compared, too."""
-LEAVE = 0.75
-"""Share of the chains at which those that have finished leave. Each size has to be compared."""
+SMALLER = (1, 2, 3, 4, 6, 8, 12, 16, 24)
+"""Numbers of neurons at which those that have finished leave. Few, as each has to be compared."""
 
 
 @dataclass
@@ -198,14 +199,14 @@ class _Group:
     def _to_compare(self) -> list[Neuron]:
         """Return the neurons to compare in this step.
 
-        In the first steps of a number of neurons these are all of them if the group has just begun,
-        else three; later it is now and then another one.
+        In the first steps of a number of neurons these are one each from the front, the middle and
+        the end, others in each step; later it is now and then another one.
         """
         size, step = len(self._there), self._joint.step
-        if self._known.compared[size] < FIRST:
-            return (
-                self._there if step < FIRST else [self._there[i] for i in {0, size // 2, size - 1}]
-            )
+        count = self._known.compared[size]
+        if count < FIRST:
+            places = {place % size for place in (count, size // 2 + count, size - 1 - count)}
+            return [self._there[place] for place in places]
         if step % OFTEN == 1:
             return [self._there[step // OFTEN % size]]
         return []
@@ -223,12 +224,14 @@ class _Group:
                 self._running.discard(neuron)
 
     def _let_leave(self) -> None:
-        if not self._running or len(self._running) > LEAVE * len(self._there):
+        size = next((size for size in SMALLER if size >= len(self._running)), len(self._there))
+        if not self._running or size >= len(self._there):
             return
-        gone = [i for i, neuron in enumerate(self._there) if neuron not in self._running]
+        finished = [i for i, neuron in enumerate(self._there) if neuron not in self._running]
+        gone = finished[: len(self._there) - size]
         begun = self._begun[self._there[0]]
         self._joint = without(self._joint, gone, begun)
-        self._there = [neuron for neuron in self._there if neuron in self._running]
+        self._there = [neuron for i, neuron in enumerate(self._there) if i not in gone]
 
 
 def _for_trial(state: SessionState) -> SessionState:
