@@ -29,11 +29,18 @@ AHEAD = 2
 
 @dataclass(frozen=True)
 class Job:
-    """A neuron to draw, how, and the key of its file."""
+    """A neuron to draw, how, and the key of its file.
+
+    Attributes
+    ----------
+    former
+        The key under which earlier versions wrote the same picture; None if it is the same.
+    """
 
     order: Order
     neuron: Neuron
     key: str
+    former: str | None = None
 
 
 class Batches:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -60,9 +60,12 @@ def jobs_of(network: Network, order: Order, neurons: Sequence[Neuron]) -> Iterat
     StudioError
         If a value is out of range.
     """
-    sheet = digest_of(order.spec(network, neurons))
+    spec, code = order.spec(network, neurons), order.network.own_code
+    sheet = digest_of(spec, code)
+    former = None if code is None else digest_of(spec)  # with the path of the code
     for neuron in neurons:
-        yield Job(order, neuron, key_of(sheet, neuron))
+        job = Job(order, neuron, key_of(sheet, neuron))
+        yield job if former is None else replace(job, former=key_of(former, neuron))
 
 
 def look(folder: AtlasFolder, jobs: Iterable[Job]) -> Looked:
@@ -79,6 +82,9 @@ def look(folder: AtlasFolder, jobs: Iterable[Job]) -> Looked:
         row, path = None, folder.path(job.neuron, job.key)
         try:
             row = found_at(path, job.neuron, job.key)
+            if row is None and job.former is not None:
+                path = folder.path(job.neuron, job.former)
+                row = found_at(path, job.neuron, job.former)
         except StudioError as error:
             if not is_regular(path):
                 raise StudioError(f"{path} is not a file, as a neuron's is; remove it.") from None

@@ -76,6 +76,12 @@ class NetworkOrder:
         ).absolute()
         return cls(request, given.sha256, _code_of(request, ship_code=ship_code))
 
+    @property
+    def own_code(self) -> str | None:
+        """The content of the file that makes the network, and the function: wherever it lies."""
+        function = self.request.name.rpartition(":")[2]
+        return None if self.code is None else f"{self.code.sha256}:{function}"
+
 
 def _code_of(request: NetworkRequest, *, ship_code: bool) -> OwnCode | None:
     path = code_path(request.name) if request.runs_code else None

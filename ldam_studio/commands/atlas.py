@@ -20,7 +20,7 @@ from ldam_studio.atlas.cluster import (
     local_cluster,
     scheduler_at,
 )
-from ldam_studio.atlas.folder import INDEX, AtlasFolder
+from ldam_studio.atlas.folder import CODE, INDEX, NETWORK, AtlasFolder
 from ldam_studio.atlas.making import Looked, jobs_of, look, make
 from ldam_studio.atlas.orders import NetworkOrder, Order
 from ldam_studio.atlas.pictures import AtlasRow
@@ -142,7 +142,7 @@ def run(args: argparse.Namespace) -> int:
     jobs = list[Job]()
     for neurons in layers:
         jobs += jobs_of(network, order_of(args, network, opening, neurons), neurons)
-    folder = AtlasFolder(args.out, described(args, network))
+    folder = AtlasFolder(args.out, described(args, network, opening))
     began = time.monotonic()
     with interruptible() as wish, progress() as bar:
         lines = background.Lines().tell if args.background else None
@@ -238,15 +238,17 @@ def order_of(
     )
 
 
-def described(args: argparse.Namespace, network: Network) -> dict[str, Any]:
+def described(args: argparse.Namespace, network: Network, opening: NetworkOrder) -> dict[str, Any]:
     """Return what all neurons of an atlas have in common, by which its folder knows it.
 
     Settings are those before they are suited to a layer. The file of own code is written as in
     recipes, so that it may move with the folder and names no person.
     """
     settings = settings_of(args, preset_of(args), network.pixels, discriminator=False)
+    code = {} if opening.own_code is None else {CODE: opening.own_code}
     return {
-        "network": written_name(network.name, args.out),
+        NETWORK: written_name(network.name, args.out),
+        **code,
         "weights' SHA-256": network.provenance.sha256,
         "settings": asdict(settings),
         "chains": args.chains,

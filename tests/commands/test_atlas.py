@@ -118,7 +118,8 @@ def test_the_index_names_nobodys_home(tmp_path, monkeypatch):
 
     def named(code: Path, out: Path) -> str:
         monkeypatch.setattr(network, "name", f"{code}:net")
-        return atlas.described(parser.parse_args(["--out", str(out)]), network)["network"]
+        args, plain = parser.parse_args(["--out", str(out)]), SimpleNamespace(own_code=None)
+        return atlas.described(args, network, plain)["network"]
 
     assert named(home / "work/mine.py", tmp_path / "disk/atlas") == "~/work/mine.py:net"
     assert named(home / "work/mine.py", home / "work/a") == "../mine.py:net"

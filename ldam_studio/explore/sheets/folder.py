@@ -126,10 +126,17 @@ class SheetFolder:
         check_same(self.folder, here, there, "contact sheet", remedy)
 
 
-def digest_of(spec: SheetSpec) -> str:
-    """Return a name for the folder of a sheet that no sheet of other settings has."""
-    text = json.dumps(sorted((name, repr(value)) for name, value in _values(spec.described)))
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+def digest_of(spec: SheetSpec, name: str | None = None) -> str:
+    """Return a name for the folder of a sheet that no sheet of other settings has.
+
+    Parameters
+    ----------
+    name
+        What stands for the network's name, for example because that has a path which may change.
+    """
+    names = {} if name is None else {"network name": name}
+    values = sorted((n, repr(names.get(n, value))) for n, value in _values(spec.described))
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:24]
 
 
 def _values(described: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
