@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from ldam_studio.atlas.page.writing import (
     Written,
@@ -48,8 +49,11 @@ def run(args: argparse.Namespace) -> int:
     if written is None or (args.beside and beside is None):
         print("stopped; the same command goes on later", file=sys.stderr)
         return INTERRUPTED
-    path = written.path
-    if args.beside:
+    path, count = written.path, f"{written.neurons:,} neurons"
+    report: dict[str, Any] = {"neurons": written.neurons, "damaged": list(written.damaged)}
+    if beside is not None:
+        count = f"{written.neurons:,} and {beside.neurons:,} neurons"
+        report["beside"] = {"neurons": beside.neurons, "damaged": list(beside.damaged)}
         path = write_comparison(args.folder, args.beside)
         if on_different_drives(args.folder, args.beside):
             print(
@@ -57,8 +61,7 @@ def run(args: argparse.Namespace) -> int:
                 "other atlas only while both stay where they are.",
                 file=sys.stderr,
             )
-    report = {"page": str(path), "neurons": written.neurons, "damaged": list(written.damaged)}
-    print(json.dumps(report) if args.json else f"page: {path} ({written.neurons:,} neurons)")
+    print(json.dumps({"page": str(path)} | report) if args.json else f"page: {path} ({count})")
     return 0
 
 

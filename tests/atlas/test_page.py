@@ -253,8 +253,12 @@ def test_two_atlases_are_found_by_their_places(tmp_path, capsys):
     one, other = tmp_path / "one", tmp_path / "#2 ü"
     for folder in (one, other):
         write_atlas(folder, {"conv1": 2})
+    (other / "conv1" / f"conv1-1-{24 * '0'}.png").write_bytes(b"no picture")
     assert main(["atlas-page", str(one), "--beside", str(other)]) == 0
-    assert str(one / "compare.html") in capsys.readouterr().out
+    assert f"page: {one / 'compare.html'} (2 and 2 neurons)\n" in capsys.readouterr().out
+    assert main(["atlas-page", str(one), "--beside", str(other), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["damaged"] == [] and "is damaged" in said["beside"]["damaged"][0]
     text = (one / "compare.html").read_text()
     assert 'data-atlases="2"' in text
     assert 'src="../%232%20%C3%BC/index+files/data.js"' in text
