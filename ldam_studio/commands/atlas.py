@@ -6,7 +6,8 @@ import argparse
 import json
 import sys
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,7 +157,7 @@ def run(args: argparse.Namespace) -> int:
                 _say(looked, len(jobs))
                 folder.begin([neurons[0].layer for neurons in layers])
                 if looked.jobs:
-                    with _cluster(args, len(looked.jobs)) as client:
+                    with _cluster(args, len(looked.jobs)) as client, _said_at_once(bar):
                         _greet(client, opening)
                         for batch in make(client, folder, looked.jobs, collect=args.collect):
                             folder.check_same()
@@ -265,6 +266,17 @@ def _cluster(args: argparse.Namespace, count: int) -> AbstractContextManager[Cli
     workers = min(args.workers or cores(), count)
     tell(f"starting {workers} process{'' if workers == 1 else 'es'}")
     return local_cluster(workers)
+
+
+@contextmanager
+def _said_at_once(bar: Any) -> Iterator[None]:
+    """Say that Ctrl-C was heard: processes take some seconds to end."""
+    try:
+        yield
+    except Stopped:
+        bar.stop()
+        print("stopping", file=sys.stderr, flush=True)
+        raise
 
 
 def _greet(client: Client, order: NetworkOrder) -> None:

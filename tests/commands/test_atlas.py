@@ -82,7 +82,8 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(atlas, "_greet", lambda *_: None)
     monkeypatch.setattr(atlas, "make", make)
     assert main([*WORDS, str(tmp_path / "a")]) == 130
-    assert "stopped after 2 of 6 neurons; the same command goes on" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "stopping\nstopped after 2 of 6 neurons; the same command goes on" in error
     assert (tmp_path / "a" / "index.html").exists()
 
 
