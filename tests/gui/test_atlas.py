@@ -12,7 +12,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFileDialog
 
 from gui.windows import CPU, PATIENCE_MS, click, files, lenet, until
-from ldam_studio.atlas.browsing import Found, Table, index_of
+from ldam_studio.atlas.browsing import Found, Table, files_in, index_of
 from ldam_studio.atlas.folder import INDEX, key_of, relative_path
 from ldam_studio.atlas.pictures import ROW, AtlasRow, files_of, row_of
 from ldam_studio.errors import StudioError
@@ -327,3 +327,11 @@ def test_neurons_are_sorted_as_is_said():
     assert names("modes", "b") == ["-b:1", "b:2", "b:10"]
     assert names("index", None, "cAT") == ["b:10"]
     assert names("index", "a", "b") == []
+
+
+def test_files_come_in_the_order_of_their_numbers(tmp_path):
+    names = ["conv1-2-0f.png", "conv1-10-00.png", "conv1-100-9.png", "conv1-b-1.png"]
+    (tmp_path / "conv1").mkdir()
+    for name in (*reversed(names), ".conv1-3-0.png", "conv1-4-0.txt"):
+        (tmp_path / "conv1" / name).touch()
+    assert [path.name for path in files_in(tmp_path, ["conv1", "fc3"])] == names
