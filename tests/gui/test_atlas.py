@@ -96,6 +96,8 @@ def choose(box, text: str) -> None:
 
 def test_an_atlas_is_shown_searched_and_sorted(studio, qtbot, drawn, monkeypatch):
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_args: str(drawn))
+    entries = [action.text() for action in studio.places.menu("File").actions()]
+    assert entries[entries.index("Open File…") + 1] == "Open Atlas…"
     studio.actions_by_name["open_atlas"].trigger()
     feature = studio.feature(Atlases)
     until(qtbot, lambda: feature._read is not None)
@@ -294,6 +296,23 @@ def test_thumbnails_in_memory_are_few(drawn, monkeypatch):
     assert [number for number, _path in model.missing(range(6))] == [0, 1, 2, 3]
     assert model.index(5).data(STATE) == "damaged"
     assert model.index(0).data(STATE) == ""
+
+
+def test_a_caption_says_what_there_is_to_trust():
+    model = cells.AtlasCells()
+    model.begin(["conv1"])
+    rows = [
+        _row("conv1:0", activation=4.5),
+        _row("conv1:1", activation=4.5, converged=False),
+        _row("conv1:2", activation=0, converged=False, silent=True),
+    ]
+    model.table.add([Found(Path(row.neuron), row) for row in rows])
+    for layer, names in ((None, "conv1:{}\n"), ("conv1", "{}  ")):
+        model.arrange("index", layer)
+        shown = [model.index(row).data() for row in range(3)]
+        values = ("4.5", "4.5 ~", "silent")
+        assert shown == [names.format(i) + value for i, value in enumerate(values)]
+    assert model.table.states() == (1, 1)
 
 
 def _row(neuron: str, layer: str = "conv1", **values) -> AtlasRow:
