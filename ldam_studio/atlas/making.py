@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -37,7 +37,7 @@ after five to ten minutes, and its batch to another one."""
 AT_ONCE = 64
 """Batches whose results are fetched together at most."""
 ROOM = 2**26
-"""Bytes of files that are fetched together, as far as is known; a single batch may have more."""
+"""Bytes of files that are fetched together; a single batch may have more."""
 
 
 @dataclass
@@ -117,7 +117,7 @@ def make(
     from distributed import wait
 
     batches, running = Batches(jobs), dict[Any, tuple[Job, ...]]()
-    done, largest = 0, 0.0  # bytes of a neuron's files
+    done, bytes_each = 0, dict[str, float]()  # those of a neuron's files, by layer
     try:
         while running or len(batches):
             _check_connected(client)
@@ -131,14 +131,15 @@ def make(
                 wait(list(running), timeout=POLL_S, return_when="FIRST_COMPLETED")
             except TimeoutError:
                 continue
-            ended = _together({e: len(b) * largest for e, b in running.items() if e.done()})
+            ended = _together({e: b for e, b in running.items() if e.done()}, bytes_each)
             errors = {each: each.exception() for each in ended}
             good = [each for each, error in errors.items() if error is None]
             for future, sent in zip(good, _results(client, good, told), strict=True):
                 batch = running.pop(future)
                 drawn = checked(sent, batch, collect=collect)
-                batches.learn(batch[0].neuron.layer, len(drawn.rows), drawn.seconds)
-                largest = max(largest, sum(map(len, drawn.files.values())) / len(batch))
+                layer, size = batch[0].neuron.layer, sum(map(len, drawn.files.values()))
+                batches.learn(layer, len(drawn.rows), drawn.seconds)
+                bytes_each[layer] = max(bytes_each.get(layer, 0.0), size / len(batch))
                 write_together(placed(drawn, folder))
                 done += len(batch)
                 yield drawn
@@ -157,10 +158,11 @@ def _submitted(client: Client, batch: Sequence[Job], folder: AtlasFolder, *, col
     return client.submit(draw_batch, batch, folder.folder, collect=collect, pure=False)
 
 
-def _together(ended: dict[Any, float]) -> list[Any]:
-    """Return which batches are fetched together, given how many bytes each may have."""
+def _together(ended: dict[Any, tuple[Job, ...]], bytes_each: Mapping[str, float]) -> list[Any]:
+    """Return which batches are fetched together; the first one of a layer is fetched alone."""
     chosen, room = list[Any](), float(ROOM)
-    for future, size in ended.items():
+    for future, batch in ended.items():
+        size = len(batch) * bytes_each.get(batch[0].neuron.layer, ROOM)
         if chosen and (len(chosen) == AT_ONCE or size > room):
             break
         chosen.append(future)

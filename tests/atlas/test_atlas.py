@@ -397,11 +397,19 @@ def test_ctrl_c_is_heard_while_nobody_answers(asked, jobs, folder, monkeypatch):
         list(make(client, folder, jobs, collect=True))
 
 
-def test_what_is_fetched_together_takes_little_memory():
-    sizes = dict.fromkeys("abcde", making.ROOM / 2)
-    assert making._together(sizes) == ["a", "b"]
-    assert making._together(dict.fromkeys("ab", 2.0 * making.ROOM)) == ["a"]
-    assert len(making._together(dict.fromkeys(range(99), 0.0))) == making.AT_ONCE
+def test_what_is_fetched_together_takes_little_memory(order):
+    def together(sizes: dict[str, float]) -> list[str]:
+        """Return what is fetched of a hundred batches of two neurons each."""
+        layers = dict.fromkeys([f"conv1 {i}" for i in range(3)], "conv1")
+        layers |= dict.fromkeys([f"fc3 {i}" for i in range(97)], "fc3")
+        ended = {name: (Job(order, Neuron(layer, 0), ""),) * 2 for name, layer in layers.items()}
+        return making._together(ended, sizes)
+
+    assert together({}) == ["conv1 0"]
+    assert together({"conv1": 9.0}) == ["conv1 0", "conv1 1", "conv1 2"]
+    assert together({"conv1": making.ROOM / 4}) == ["conv1 0", "conv1 1"]
+    assert together({"conv1": making.ROOM}) == ["conv1 0"]
+    assert len(together({"conv1": 0.0, "fc3": 0.0})) == making.AT_ONCE
 
 
 def test_whoever_listens_but_says_nothing_is_no_scheduler(monkeypatch):
