@@ -121,7 +121,11 @@ def _encoded(row: AtlasRow, samples: Bytes, picture: Bytes, recipe: Recipe) -> b
     Image.fromarray(samples).save(small, "PNG")
     text = msgspec.json.encode(row).decode()
     chunks = {SAMPLES: small.getvalue()}
-    data = png.encode(picture, recipe, texts={ROW: text}, chunks=chunks)
+    return sealed(png.encode(picture, recipe, texts={ROW: text}, chunks=chunks))
+
+
+def sealed(data: bytes) -> bytes:
+    """Return the bytes of a PNG file with a seal."""
     return data[:-END] + _seal(data[:-END]) + data[-END:]
 
 

@@ -9,9 +9,11 @@ workers have the network open before, which is timed on its own.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
@@ -95,10 +97,13 @@ class Bare:
 
     status = "running"
 
-    def __init__(self, pool: ProcessPoolExecutor, workers: int) -> None:
+    def __init__(
+        self, pool: ProcessPoolExecutor, workers: int, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self._pool, self._workers = pool, workers
+        self.loop = SimpleNamespace(asyncio_loop=loop)
 
-    def nthreads(self, callback_timeout: float) -> dict[str, int]:
+    async def nthreads(self, *, asynchronous: bool) -> dict[str, int]:
         """Return a thread for each process."""
         return {str(number): 1 for number in range(self._workers)}
 
@@ -108,7 +113,7 @@ class Bare:
         """Let the next free process draw a batch."""
         return self._pool.submit(draw_bare, batch, folder, collect=collect)
 
-    def gather(self, futures: Sequence[Future[Any]]) -> list[Any]:
+    async def gather(self, futures: Sequence[Future[Any]], *, asynchronous: bool) -> list[Any]:
         """Return what was drawn."""
         return [future.result() for future in futures]
 
@@ -126,7 +131,15 @@ def bare_processes(workers: int) -> Iterator[Bare]:
         mock.patch.dict(os.environ, {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}),
         ProcessPoolExecutor(workers, get_context("spawn")) as pool,
     ):
-        yield Bare(pool, workers)
+        loop = asyncio.new_event_loop()
+        answering = threading.Thread(target=loop.run_forever)
+        answering.start()
+        try:
+            yield Bare(pool, workers, loop)
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            answering.join()
+            loop.close()
 
 
 def drawn(client: Any, jobs: Sequence[Job]) -> Phase:

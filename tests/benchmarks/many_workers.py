@@ -11,22 +11,26 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import random
+import struct
 import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from io import BytesIO
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import psutil
 from atlas_speed import jobs_for
+from PIL import Image
 from row import Row, mean_of
 
 from ldam_studio.atlas import worker
@@ -34,7 +38,7 @@ from ldam_studio.atlas.batches import AHEAD, TASK_S, Job
 from ldam_studio.atlas.cluster import scheduler_at
 from ldam_studio.atlas.folder import AtlasFolder, relative_path
 from ldam_studio.atlas.making import make
-from ldam_studio.atlas.pictures import AtlasRow
+from ldam_studio.atlas.pictures import ROW, AtlasRow, sealed
 
 WORKERS = 1000
 FASTEST = 4000
@@ -89,12 +93,11 @@ async def _work(address: str, count: int, place: Path, ready: Any) -> None:
 
 
 def _pretending(pretence: Pretence) -> Any:
-    random_numbers = random.Random(0)
+    random_numbers, noise = random.Random(0), _noise(pretence.file_bytes)
 
     async def draw_batch(batch: Sequence[Job], folder: Path, *, collect: bool) -> worker.Drawn:
         seconds = EACH_S * len(batch) * random_numbers.uniform(0.75, 1.25)
         await asyncio.sleep(seconds * pretence.waited_s / EACH_S)
-        data = os.urandom(pretence.file_bytes) if collect else b""
         rows = tuple(
             AtlasRow(
                 neuron=str(job.neuron), label="a label of a neuron", activation=1.2345678,
@@ -103,10 +106,28 @@ def _pretending(pretence: Pretence) -> Any:
             )
             for job in batch
         )  # fmt: skip
-        files = {relative_path(job.neuron, job.key): data for job in batch} if collect else {}
+        files = dict[Path, bytes]()
+        if collect:
+            for job, row in zip(batch, rows, strict=True):
+                files[relative_path(job.neuron, job.key)] = _file_of(row, noise)
         return worker.Drawn(rows, (), (), files, seconds)
 
     return draw_batch
+
+
+def _noise(size: int) -> bytes:
+    """Return a PNG file of noise, of about so many bytes."""
+    side, file = max(1, round((size / 3) ** 0.5)), BytesIO()
+    pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def _file_of(row: AtlasRow, picture: bytes) -> bytes:
+    """Return the file of a neuron, which is read as any is when it arrives."""
+    text = b"tEXt" + ROW.encode() + b"\0" + msgspec.json.encode(row)
+    chunk = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
+    return sealed(picture[:33] + chunk + picture[33:])
 
 
 @contextmanager
