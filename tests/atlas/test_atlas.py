@@ -345,6 +345,14 @@ def test_a_scheduler_that_answers_no_more_is_named(jobs, folder, monkeypatch):
         list(make(client, folder, jobs, collect=False))
 
 
+def test_that_there_is_no_worker_is_said(jobs, folder, monkeypatch):
+    client, stages = FakeClient(monkeypatch), list[str]()
+    client.nthreads = AsyncMock(side_effect=[{}, {"tcp://w:1": 1}, {"tcp://w:1": 1}])
+    with Listener(lambda stage: stages.append(stage.doing)).heard_on():
+        list(make(client, folder, jobs[:1], collect=False))
+    assert stages[0] == making.NOBODY and stages[-1] == making.DOING
+
+
 def test_who_hangs_while_results_are_fetched_is_named(jobs, folder, monkeypatch):
     async def who_has(keys):
         return dict.fromkeys(keys, ("tcp://w:1",))
