@@ -19,6 +19,8 @@ from ldam_studio.atlas.pictures import ROW, SAMPLES, AtlasRow
 from ldam_studio.networks.neurons import Neuron
 
 CHAINS = 4
+ALIKE = {"network": "lenet", "settings": {"l2": 0.1}}
+"""What all neurons of an atlas have in common."""
 
 
 def picture(seed: int, side: int, zoom: int = 1, chains: int = 1, *, coarse: int = 1) -> np.ndarray:
