@@ -241,7 +241,7 @@ def test_recent_networks_open_at_once_unless_they_are_code(make_window, qtbot, t
     window = open_in(make_window(store=store), qtbot, small_opening())
     (file_menu, *_) = (a.menu() for a in window.menuBar().actions())
     file_menu.aboutToShow.emit()
-    averaged, code = files(window).recent.actions()
+    averaged, code = files(window).networks.recent.actions()
     assert [averaged.text(), code.text()] == ["&1  lenet-averaged", "&2  mine.py:tiny"]
     averaged.trigger()
     until(qtbot, lambda: window.model.outline.lane.network.name == "lenet-averaged")
@@ -262,7 +262,7 @@ def test_what_needs_no_download_opens_with_one_click(make_window, qtbot, monkeyp
     monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
     window = open_in(make_window(), qtbot, small_opening())
     (file_menu, *_) = (a.menu() for a in window.menuBar().actions())
-    menu = files(window).at_once
+    menu = files(window).networks.at_once
     assert [a.text() for a in menu.actions()] == list(NETWORKS)
     assert menu.menuAction() in file_menu.actions()
     file_menu.aboutToShow.emit()

@@ -273,7 +273,7 @@ def recent_session(player: Player, at: float) -> None:
 @action(0.5, at=share)
 def recent_network(player: Player, at: float) -> None:
     player.window.places.menu("File").aboutToShow.emit()
-    chosen = one_of(player.window.feature(Files).recent.actions(), at)
+    chosen = one_of(player.window.feature(Files).networks.recent.actions(), at)
     if chosen is not None:
         chosen.trigger()
 

@@ -147,7 +147,7 @@ class Player:
         window = self.window
 
         def is_settled() -> bool:
-            reads = window.has_all_features and window.feature(Files)._weights is not None
+            reads = window.has_all_features and window.feature(Files).weights.is_reading
             return window.controller.runner is not None and not reads
 
         self.until(is_settled, OPEN_S, "no session has opened, or weights were not read")

@@ -121,7 +121,7 @@ def _window(start: Start, opening: Opening | None) -> StudioWindow:
             opening = replace(opening, fallback=before)
         window.open(replace(opening or before, preset=start.preset))
     if named is not None and keeps:
-        window.feature(Files).remember_network(named.request)
+        window.feature(Files).networks.remember(named.request)
     if picture is not None:
         window.feature(Files).open(picture)
     if start.link:
