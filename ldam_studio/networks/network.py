@@ -33,6 +33,9 @@ T = TypeVar("T")
 class Network(Addressed):
     """A trained network, frozen and in evaluation mode, with what is known about it.
 
+    Scripts get one from `open_network`, and use `name`, `pixels`, `labels`, `layers`,
+    `class_layer` and `to`; everything else is private.
+
     Parameters
     ----------
     name
@@ -57,6 +60,14 @@ class Network(Addressed):
     ) -> None:
         super().__init__(name, module, pixels, labels)
         self.provenance = provenance or Provenance()
+
+    def __repr__(self) -> str:
+        """Return its name, the size of its images, and how many layers and labels it has."""
+        size = " x ".join(map(str, self.pixels.shape))
+        return (
+            f"Network({self.name}: images of {size}, {len(self.layers)} layers, "
+            f"{self.class_layer.neurons} classes in {self.class_layer.name})"
+        )
 
     @property
     def sha256(self) -> str:

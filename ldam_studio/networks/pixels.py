@@ -31,13 +31,23 @@ class PixelSpec:
 
     Attributes
     ----------
+    channels, height, width
+        The size of its images, in pixels.
+    mean, std
+        What is subtracted from each channel, and what divides it, (C,).
     rest
-        The colour towards which L2 pulls, in pixel units.
+        The colour towards which L2 pulls, in pixel units; black unless it is given.
     minimum, maximum
         Black and white in pixel units: the range of real images.
     shown
         The channels, counted from 0, that a picture shows: one as grey, two as red and cyan, three
         as red, green and blue. Empty means the first ones.
+
+    Raises
+    ------
+    StudioError
+        If a size is none, mean and std are not those of as many channels, a std is not above 0, a
+        number is not finite, or `rest` lies outside the range.
     """
 
     channels: int

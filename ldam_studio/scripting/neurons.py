@@ -11,8 +11,8 @@ from ldam_studio.networks.network import Network
 from ldam_studio.networks.neurons import Neuron, typed_neurons, unsigned
 from ldam_studio.networks.sources.labels import class_called, classes_like
 
-Neurons = str | int | Sequence[str | int]
-"""Addresses, ranges of them, names of classes, or numbers of classes."""
+Neurons = str | SupportsIndex | Iterable[str | SupportsIndex]
+"""Addresses, ranges of them, names of classes, or numbers of classes, also as an array."""
 
 
 def chosen(neurons: Neurons, network: Network) -> list[Neuron]:
@@ -24,11 +24,8 @@ def chosen(neurons: Neurons, network: Network) -> list[Neuron]:
         If there are none, the network has no such neuron, they are in several layers, or numbers
         are given and the network returns nothing that could be its classes.
     """
-    several = (
-        neurons if isinstance(neurons, Iterable) and not isinstance(neurons, str) else [neurons]
-    )
     found: list[Neuron] = []
-    for each in several:
+    for each in _singly(neurons):
         if isinstance(each, str):
             found += neurons_of([each], network)
         elif isinstance(each, SupportsIndex) and not isinstance(each, bool):
@@ -36,13 +33,24 @@ def chosen(neurons: Neurons, network: Network) -> list[Neuron]:
         else:
             raise StudioError(f"A neuron is named by an address or a number, not by {each!r}.")
     layers = list(dict.fromkeys(neuron.layer for neuron in found))
-    if len(layers) != 1:
-        where = f"in {', '.join(layers)}" if layers else "nowhere"
+    if not layers:
         raise StudioError(
-            f"The neurons of a run are in one layer, and these are {where}; name neurons of one "
-            "layer."
+            f"There are no neurons to draw; name one, for example {network.class_layer.name}:0."
+        )
+    if len(layers) > 1:
+        raise StudioError(
+            f"The neurons of a run are in one layer, and these are in {', '.join(layers)}; name "
+            "neurons of one layer."
         )
     return found
+
+
+def _singly(neurons: object) -> Iterable[object]:
+    """Return the single neurons of several; what is one, or is none, by itself."""
+    if isinstance(neurons, str | bytes) or not isinstance(neurons, Iterable):
+        return [neurons]
+    # Arrays without dimensions, such as what argmax returns, only look as if they had parts.
+    return [neurons] if getattr(neurons, "ndim", None) == 0 else neurons
 
 
 def _class_of(number: int, network: Network) -> Neuron:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ def open_network(
         raise StudioError(
             f"A network is a name or a torch.nn.Module, not {type(network).__name__}."
         )
-    choice = WeightsChoice() if weights is None else WeightsChoice.parse(os.fspath(weights))
+    choice = _weights_of(weights)
     options = Options(
         _pixels_of(pixels),
         _labels_of(labels),
@@ -107,10 +107,38 @@ def open_network(
             ) from None
 
 
+def _weights_of(weights: object) -> WeightsChoice:
+    if weights is None:
+        return WeightsChoice()
+    if not isinstance(weights, str | os.PathLike):
+        raise StudioError(
+            f"weights= is the path of a file, not {type(weights).__name__}; weights in memory are "
+            "loaded into a module, which is given as the network."
+        )
+    return WeightsChoice.parse(os.fspath(weights))
+
+
+def _check_described(pixels: Mapping[str, Any]) -> None:
+    """Raise `StudioError` if a description of images lacks something, or has what is unknown."""
+    known = [field.name for field in fields(PixelSpec)]
+    needed = [field.name for field in fields(PixelSpec) if field.default is MISSING]
+    missing = [name for name in needed if name not in pixels]
+    unknown = [str(name) for name in pixels if name not in known]
+    if missing or unknown:
+        what = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(unknown)}"
+        raise StudioError(f"The dictionary pixels= {what}; its entries are {', '.join(known)}.")
+    for name in ("mean", "std"):
+        if not isinstance(pixels[name], Iterable):
+            raise StudioError(
+                f"pixels= needs one {name} for each channel, as a list, not {pixels[name]!r}."
+            )
+
+
 def _pixels_of(pixels: object) -> PixelSpec | None:
     if pixels is None or isinstance(pixels, PixelSpec):
         return pixels
     if isinstance(pixels, Mapping):
+        _check_described(pixels)
         described = {"minimum": 0.0, "maximum": 1.0, **pixels}
         with suppress(TypeError):  # of what is no number, reading it says more
             described.setdefault("rest", (described["minimum"] + described["maximum"]) / 2)
@@ -131,4 +159,9 @@ def _labels_of(
         return None
     if isinstance(labels, str | os.PathLike):
         return Path(labels)
+    if not isinstance(labels, Iterable) or isinstance(labels, Mapping | bytes):
+        raise StudioError(
+            f"labels= is a list of names in the order of the classes, a text file or imagenet, not "
+            f"{type(labels).__name__}; of a dictionary by numbers, give the names in their order."
+        )
     return tuple(plain(str(label), MOST_LETTERS) for label in labels)

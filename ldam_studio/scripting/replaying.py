@@ -74,6 +74,11 @@ def replay(
         incomplete; if what they name is missing, has changed, or was not allowed; or if `progress`
         ended it.
     """
+    if not isinstance(network, Network | str | None):
+        raise StudioError(
+            "network= is what open_network returned, or the name of your own code, "
+            f"FILE.py:FUNCTION; open the {type(network).__name__} with open_network first."
+        )
     recipe, folder = _recipe_of(os.fspath(path))
     if recipe.said.sheet is not None:
         raise StudioError(

@@ -19,6 +19,7 @@ from ldam_studio.export.recipe import Recipe
 from ldam_studio.export.shown import Shown, picture_of
 from ldam_studio.files import check_target, write_bytes
 from ldam_studio.scripting import showing
+from ldam_studio.scripting.argument_names import in_python
 from ldam_studio.scripting.arrays import (
     activation_of,
     archive_of,
@@ -113,7 +114,7 @@ class Run:
     def notes(self) -> tuple[str, ...]:
         """Sentences: how the network was opened, silent neurons, whether chains agree."""
         lane = self._lane
-        found = [*lane.network.provenance.notes]
+        found = [in_python(note) for note in lane.network.provenance.notes]
         found += [silent_neurons.sentence(lane.waking, lane.neurons), field_checks.sentence(lane)]
         several = [each for each in self._sampled.agreement if len(each.chains) > 1]
         found += [f"{each.neuron}: {each.verdict.sentence}" for each in several]

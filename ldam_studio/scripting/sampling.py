@@ -58,7 +58,8 @@ def sample(
         What `open_network` returned, or what it takes.
     neurons
         One or several, all in one layer: addresses (``fc3:4``, ``fc3:0-9``, ``conv2:5@mean``; with
-        a minus before it, the neuron is made small), names of classes, or numbers of classes.
+        a minus before it, the neuron is made small), names of classes, or numbers of classes, also
+        as a range, an array or a tensor.
     steps
         How many steps each chain takes, at least 1.
     preset
@@ -155,7 +156,7 @@ def _course(
     settings: dict[str, Any],
 ) -> Course:
     given = checked_names(settings)
-    found = None if preset is None else UserPresets().find(preset)
+    found = None if preset is None else UserPresets().find(str(preset))
     seed = whole("seed", seed, 0, MOST_SEED)
     if chains is not None:
         chains = whole("chains", chains, 1, int(SETTINGS["chains"].maximum))

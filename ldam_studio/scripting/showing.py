@@ -47,6 +47,7 @@ def html(run: Run) -> str:
     rows = "".join(
         f"<tr><td><code>{name}</code></td><td>{_text(value)}</td></tr>" for name, value in own
     )
+    table = f"<table>{rows}</table>" if own else "<p>All settings have their default values.</p>"
     left = len(run.neurons) - MOST_SHOWN
     more = [f"{left} further chains are not shown."] if left > 0 else []
     notes = "".join(f"<p>{_text(note)}</p>" for note in (*run.notes, *more))
@@ -59,7 +60,7 @@ def html(run: Run) -> str:
             ("average", _drawn(run, run.average)),
         )
     )
-    return f"<div><p><b>{_text(title(run))}</b></p>{pictures}{notes}<table>{rows}</table></div>"
+    return f"<div><p><b>{_text(title(run))}</b></p>{pictures}{notes}{table}</div>"
 
 
 def _text(value: object) -> str:

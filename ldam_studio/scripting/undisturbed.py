@@ -7,7 +7,9 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 
+from ldam_studio.errors import StudioError
 from ldam_studio.networks.sources.surroundings import PARTS, put
+from ldam_studio.scripting.argument_names import in_python
 
 KEPT = ("precision", "threads", "kernels")
 """The parts of `surroundings.PARTS` that sampling depends on or sets.
@@ -18,7 +20,10 @@ a caller's own function for progress may draw, too."""
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Within, torch is as the sampler needs it; afterwards as the caller had it."""
+    """Within, torch is as the sampler needs it; afterwards as the caller had it.
+
+    A `StudioError` passes in the words of a script.
+    """
     before = {name: PARTS[name].read() for name in KEPT}
     try:
         with ExitStack() as stack:
@@ -32,5 +37,8 @@ def undisturbed() -> Iterator[None]:
                     stack.enter_context(torch.autocast(device, enabled=False))
             put({"precision": torch.float32})
             yield
+    except StudioError as error:
+        error.args = (in_python(str(error)),)
+        raise
     finally:
         put(before)

@@ -1,4 +1,4 @@
-"""Sentences about opening a network name controls in the window, not flags."""
+"""Sentences about networks name controls in the window and arguments in a script, not flags."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from pathlib import Path
 
 import pytest
 
-import ldam_studio.networks
+import ldam_studio
 from ldam_studio.gui.control_names import PARTIAL, PHRASES, in_window
 from ldam_studio.gui.network_dialog.request_form import RequestForm
+from ldam_studio.scripting import argument_names
 
-FOLDER = Path(ldam_studio.networks.__file__).parent
+PROGRAM = Path(ldam_studio.__file__).parent
+OPENING = [*(PROGRAM / "networks").rglob("*.py")]
+REPLAYING = [
+    PROGRAM / name for name in ("engine/session.py", "export/locate.py", "export/photographs.py")
+]
 FLAG = re.compile(r"(?<!-)--[a-z]")
 
 
@@ -38,11 +43,20 @@ def sentences(path):
                 yield node.value
 
 
-def test_no_sentence_about_networks_names_a_flag_in_the_window():
-    flagged = {s for path in FOLDER.rglob("*.py") for s in sentences(path) if FLAG.search(s)}
-    assert len(flagged) >= len(PHRASES)
-    assert [s for s in flagged if FLAG.search(in_window(s))] == []
-    for phrase in PHRASES:
+@pytest.mark.parametrize(
+    ("files", "phrases", "said"),
+    [
+        (OPENING, PHRASES, in_window),
+        (OPENING + REPLAYING, argument_names.PHRASES, argument_names.in_python),
+    ],
+    ids=["in the window", "in a script"],
+)
+def test_no_sentence_about_networks_names_a_flag(files, phrases, said):
+    flagged = {s for path in files for s in sentences(path) if FLAG.search(s)}
+    assert [
+        s for s in flagged if FLAG.search(said(s).replace("ldam-studio replay with --", ""))
+    ] == []
+    for phrase in phrases:
         assert any(phrase in s for s in flagged), f"no sentence has {phrase!r} any more"
 
 

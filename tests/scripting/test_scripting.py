@@ -192,6 +192,15 @@ def test_a_run_is_what_render_draws(lenet, tmp_path, capsys):
     assert run.settled.shape == (4,) and run.settled.dtype == bool
 
 
+def test_neurons_are_named_by_whatever_counts(lenet):
+    scores = torch.eye(10)[3]
+    for one in (3, np.int64(3), np.array(3), scores.argmax()):
+        assert ldam.sample(lenet, one, steps=1).neurons == ("fc3:3",)
+    for several in (range(3, 5), np.arange(3, 5), torch.tensor([3, 4]), iter(["3", 4])):
+        assert ldam.sample(lenet, several, steps=1).neurons == ("fc3:3", "fc3:4")
+    assert repr(lenet) == "Network(lenet: images of 1 x 28 x 28, 12 layers, 10 classes in fc3)"
+
+
 def test_frames_are_the_run_so_far(small):
     frames = list(ldam.stream(small, [0, 1], every=3, steps=8, thin=2))
     run = ldam.sample(small, [0, 1], steps=8, thin=2)
@@ -260,6 +269,7 @@ def test_a_run_shows_itself(small):
     text = run._repr_html_()
     assert text.count("<img") == 2 and "<code>temperature</code></td><td>0.5</td>" in text
     assert "<d>" not in text
+    assert "All settings have their default" in ldam.sample(small, 0, steps=1)._repr_html_()
 
 
 def test_a_download_tells_how_far_it_is_and_can_be_stopped(tmp_path, monkeypatch, capsys):
@@ -305,11 +315,13 @@ WRONG = {
     "no network": (lambda: ldam.open_network(3), "a name or a torch.nn.Module, not int"),
     "unknown neuron": (lambda: ldam.sample("lenet", "fc3:10"), "has neurons 0 to 9, not 10"),
     "two layers": (lambda: ldam.sample("lenet", ["fc3:1", "fc2:1"]), "fc3, fc2"),
-    "no neuron": (lambda: ldam.sample("lenet", []), "name neurons of one layer"),
+    "no neuron": (lambda: ldam.sample("lenet", []), "no neurons to draw; name one, for"),
+    "bytes": (lambda: ldam.sample("lenet", b"fc3:1"), "not by b'fc3:1'"),
     "odd neuron": (lambda: ldam.sample("lenet", 1.5), "not by 1.5"),
     "a setting": (lambda: ldam.sample("lenet", 1, temprature=1), "the nearest is temperature"),
     "a value": (lambda: ldam.sample("lenet", 1, temperature=-1), "Temperature must lie"),
     "a preset": (lambda: ldam.sample("lenet", 1, preset="cleen"), "no preset 'cleen'"),
+    "odd preset": (lambda: ldam.sample("lenet", 1, preset=3), "no preset '3'"),
     "no steps": (lambda: ldam.sample("lenet", 1, steps=0), "steps must lie between 1"),
     "odd steps": (lambda: ldam.sample("lenet", 1, steps=2.5), "steps must be a whole number"),
     "no frames": (lambda: ldam.stream("lenet", 1, every=0), "every must lie between 1"),
@@ -325,16 +337,48 @@ WRONG = {
         "incomplete or damaged",
     ),
     "odd pixels": (lambda: ldam.open_network(Small(), pixels=8), "pixels= is neither"),
+    "lacking pixels": (
+        lambda: ldam.open_network(Small(), pixels={"channels": 1, "height": 8, "width": 8}),
+        "pixels= lacks mean, std; its entries are channels, height,",
+    ),
+    "unknown pixels": (
+        lambda: ldam.open_network(Small(), pixels=PIXELS | {"size": 8}),
+        "pixels= has size; its entries are channels, height,",
+    ),
+    "one mean": (
+        lambda: ldam.open_network(Small(), pixels=PIXELS | {"mean": 0.5}),
+        "one mean for each channel, as a list, not 0.5",
+    ),
+    "fixed pixels": (lambda: ldam.open_network("lenet", pixels=PIXELS), "leave out pixels=."),
+    "weights in memory": (
+        lambda: ldam.open_network(Small(), weights=Small().state_dict()),
+        "not OrderedDict; weights in memory are loaded into a module",
+    ),
+    "a dictionary of labels": (
+        lambda: ldam.open_network(Small(), pixels=PIXELS, labels={0: "a"}),
+        "not dict; of a dictionary by numbers, give the names",
+    ),
+    "no package": (
+        lambda: ldam.open_network("there_is_none:make"),
+        "No module named 'there_is_none'); write FILE.py:FUNCTION",
+    ),
     "labels": (
         lambda: ldam.open_network(Small(), pixels=PIXELS, labels=["one", "two"]),
         "The list of labels has 2 labels, but the network has 5",
     ),
-    "NaN": (lambda: ldam.open_network(nan_weights(), pixels=PIXELS), "conv.weight"),
+    "NaN": (
+        lambda: ldam.open_network(nan_weights(), pixels=PIXELS),
+        "'conv.weight'; give another file (weights=).",
+    ),
     "no classes": (
         lambda: ldam.sample(ldam.open_network(Scores(), pixels=PIXELS), 1),
         "returns nothing that could be its classes",
     ),
     "no picture": (lambda: ldam.replay("nowhere.png"), "nowhere.png"),
+    "no opened network": (
+        lambda: ldam.replay("nowhere.png", network=Small()),
+        "open the Small with open_network first",
+    ),
 }
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+from ldam_studio.networks.anatomy.failing import PROGRAM
+
 LONGEST_TRAINING_S = 20.0
 """How long a file may train while it is imported; a network that it fits quickly is welcome."""
 
@@ -49,8 +51,9 @@ def place_of(error: BaseException, home: Path, only: Path | None = None) -> str:
         frames = traceback.extract_tb(error.__traceback__)
         found = [(frame.filename, frame.lineno or 0) for frame in frames]
     folder = home.absolute()
-    own = [(Path(file).absolute(), line) for file, line in found]
-    own = [(file, line) for file, line in own if folder in file.parents]
+    # Python's own importing has no file.
+    own = [(Path(file).absolute(), line) for file, line in found if not file.startswith("<")]
+    own = [(file, line) for file, line in own if {folder, PROGRAM} & {*file.parents} == {folder}]
     own = [(file, line) for file, line in own if "site-packages" not in file.parts] or own
     if not own or (only is not None and only.absolute() not in [file for file, _ in own]):
         return ""
