@@ -140,7 +140,8 @@ def make(
                 layer, size = batch[0].neuron.layer, sum(map(len, drawn.files.values()))
                 batches.learn(layer, len(drawn.rows), drawn.seconds)
                 bytes_each[layer] = max(bytes_each.get(layer, 0.0), size / len(batch))
-                write_together(placed(drawn, folder))
+                if collect:
+                    write_together(placed(drawn, folder))
                 done += len(batch)
                 yield drawn
             for error in errors.values():
@@ -172,8 +173,6 @@ def _together(ended: dict[Any, tuple[Job, ...]], bytes_each: Mapping[str, float]
 
 def _results(client: Client, futures: list[Any], told: tuple[str, int, int]) -> list[Any]:
     """Return results together: one by one, each would be a journey to scheduler and worker."""
-    from distributed import KilledWorker
-
     begun = time.monotonic()
 
     def say() -> None:
@@ -187,10 +186,12 @@ def _results(client: Client, futures: list[Any], told: tuple[str, int, int]) -> 
     try:
         question = client.gather(futures, asynchronous=True)
         results: list[Any] = answer_of(client, question, say, HANDED_OVER_S)
-    except KilledWorker as error:  # also those that drew what another one lost
-        raise _failure(error) from None
     except SilentError:
+        if time.monotonic() - begun < HANDED_OVER_S:
+            raise  # it is the scheduler
         raise _not_handed_over(client, futures, say) from None
+    except Exception as error:  # also of those that drew what another one lost
+        raise _failure(error) from None
     return results
 
 

@@ -30,7 +30,8 @@ def checked(sent: object, batch: Sequence[Job], *, collect: bool) -> Drawn:
         _check_files(sent, batch)
     asked = {(str(job.neuron), job.key) for job in batch}
     told = [(row.neuron, row.key) for row in (*sent.rows, *sent.found)]
-    if not set(told) <= asked or len(told) + len(sent.failed) != len(batch):
+    once = set(told)
+    if not once <= asked or not len(once) == len(told) == len(batch) - len(sent.failed):
         raise StudioError(f"A worker sent other neurons of {layer} than it was given; {REMEDY}.")
     return sent
 
@@ -40,7 +41,9 @@ def _check_files(sent: Drawn, batch: Sequence[Job]) -> None:
     places = {relative_path(job.neuron, job.key): job for job in batch}
     for path in sent.files:
         # A neuron may have a session file, too, whose name begins like the picture's.
-        if not any(path.parent == p.parent and path.name.startswith(p.stem) for p in places):
+        if path not in places and not any(
+            path.parent == p.parent and path.name.startswith(p.stem) for p in places
+        ):
             raise StudioError(
                 f"A worker sent a file to be written as {plain(str(path), 200)}, where no picture "
                 f"of {batch[0].neuron.layer} belongs; {REMEDY}."

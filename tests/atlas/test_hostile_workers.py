@@ -10,6 +10,7 @@ import pytest
 from atlas.fake_cluster import FakeClient, FakeFuture
 from ldam_studio.atlas import worker
 from ldam_studio.atlas.making import make
+from ldam_studio.atlas.receiving import checked
 from ldam_studio.errors import StudioError
 
 pytestmark = pytest.mark.usefixtures("as_worker")
@@ -30,6 +31,21 @@ def test_a_worker_writes_nowhere_but_into_its_layers_folder(place, jobs, folder,
     with pytest.raises(StudioError, match=r"sent a file to be written as .*where no picture of"):
         list(make(lying(client, lies), folder, jobs, collect=True))
     assert sorted(folder.folder.parent.rglob("*")) == before
+
+
+def test_files_that_nobody_asked_for_are_not_written(jobs, folder, client):
+    told = worker.draw_batch(jobs[:1], folder.folder, collect=True)
+    lies = replace(told, files={Path("../outside.png"): b"harm", **told.files})
+    before = sorted(folder.folder.parent.rglob("*"))
+    list(make(lying(client, lies), folder, jobs[:1], collect=False))
+    assert sorted(folder.folder.parent.rglob("*")) == before
+
+
+def test_a_worker_sends_no_neuron_twice(jobs, folder):
+    told = worker.draw_batch(jobs[:1], folder.folder, collect=True)
+    with pytest.raises(StudioError, match="A worker sent other neurons of conv1"):
+        checked(replace(told, rows=told.rows * 2), jobs[:2], collect=True)
+    checked(replace(told, failed=("conv1:1: a chain exploded.",)), jobs[:2], collect=True)
 
 
 def test_a_worker_sends_the_neurons_that_it_was_given(jobs, folder, client):

@@ -108,6 +108,21 @@ def test_who_hangs_while_results_are_fetched_is_named(jobs, folder, client, monk
         list(make(client, folder, jobs, collect=True))
 
 
+def test_a_scheduler_that_falls_silent_while_results_are_fetched_is_named(
+    jobs, folder, client, monkeypatch
+):
+    async def nthreads(asynchronous):
+        client.nthreads = silence
+        return {"tcp://w:1": 1}
+
+    monkeypatch.setattr(making, "ANSWERS_S", 0.0)
+    monkeypatch.setattr("ldam_studio.atlas.asking.answer_of.__defaults__", (0.0,))
+    client.nthreads, client.gather = nthreads, silence
+    client.scheduler.who_has = AsyncMock(side_effect=AssertionError("it does not answer"))
+    with pytest.raises(StudioError, match="scheduler tcp://s:1 does not answer"):
+        list(make(client, folder, jobs, collect=True))
+
+
 @pytest.mark.parametrize("asked", ["nthreads", "gather"])
 def test_ctrl_c_is_heard_while_nobody_answers(asked, jobs, folder, client):
     listener = Listener(lambda _stage: None)
@@ -154,6 +169,12 @@ def test_workers_that_end_with_a_batch_are_one_sentence(jobs, folder, client, mo
     else:  # what was drawn is lost while it waits to be fetched
         client.gather = AsyncMock(side_effect=killed)
     with pytest.raises(StudioError, match=r"Several workers ended .*tcp://w:9.*too little memory"):
+        list(make(client, folder, jobs, collect=False))
+
+
+def test_a_batch_that_was_lost_and_fails_again_is_one_sentence(jobs, folder, client):
+    client.gather = AsyncMock(side_effect=RuntimeError("of some kind"))
+    with pytest.raises(StudioError, match=r"A worker failed \(.*of some kind\); see what it"):
         list(make(client, folder, jobs, collect=False))
 
 
