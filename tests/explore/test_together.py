@@ -178,6 +178,22 @@ def test_some_can_leave(network):
     assert not same(alone(moved, 1, begun[2]), begun[2])
 
 
+def test_those_that_have_finished_leave_at_few_numbers_and_are_not_compared(network):
+    spec = spec_of(network, "conv2", range(9))
+    group = together._Group(spec, spec.neurons, Measured(most=9))
+    begun = {neuron: state.lane.neurons for neuron, state in group._begun.items()}
+    for left, there in ((8, 8), (7, 8), (5, 6), (1, 1)):
+        group._running = set(spec.neurons[-left:])
+        group._let_leave()
+        assert len(group._there) == there and group._running <= set(group._there)
+        assert group._joint.lane.neurons == sum((begun[n] for n in group._there), ())
+        assert set(group._to_compare()) <= group._running
+        assert len(group._to_compare()) == min(3, left)
+    group._running = set()
+    group._let_leave()
+    assert not group._to_compare() and len(group._there) == 1
+
+
 def test_joined_chains_draw_what_each_would_alone():
     one, many = Generators(5), Alike.of(Generators(5), 2)
     like = torch.empty(6, 1, 2, 2)

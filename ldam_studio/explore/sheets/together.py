@@ -61,14 +61,14 @@ class Measured:
         The processor's time for a step of one of them; 0 if nothing is known.
     settled
         Whether no further numbers are to be tried.
-    compared
-        By number of neurons, how many of their steps were compared with steps of each alone.
+    steps
+        By number of neurons, how many steps were taken; the first ones are compared.
     """
 
     most: int = 1
     seconds: float = 0.0
     settled: bool = False
-    compared: Counter[int] = field(default_factory=Counter)
+    steps: Counter[int] = field(default_factory=Counter)
 
 
 def measure(spec: SheetSpec, neurons: Sequence[Neuron], known: Measured) -> None:
@@ -186,7 +186,7 @@ class _Group:
                 self._running.discard(neuron)
 
     def _step(self, changes: Sequence[Change]) -> None:
-        compared = {n: self._alone(n) for n in self._to_compare() if n in self._running}
+        compared = {neuron: self._alone(neuron) for neuron in self._to_compare()}
         size = len(self._there)
         self._joint, info = advance(self._joint, changes)
         if info.refused:
@@ -194,21 +194,23 @@ class _Group:
         for neuron, own in compared.items():
             if not same(advance(own, changes)[0], self._alone(neuron)):
                 raise _Differs(size)
-        self._known.compared[size] += 1
+        self._known.steps[size] += 1
 
     def _to_compare(self) -> list[Neuron]:
         """Return the neurons to compare in this step.
 
         In the first steps of a number of neurons these are one each from the front, the middle and
-        the end, others in each step; later it is now and then another one.
+        the end, others in each step; later it is now and then another one. Those that have finished
+        and not left are none of them.
         """
-        size, step = len(self._there), self._joint.step
-        count = self._known.compared[size]
-        if count < FIRST:
+        running = [neuron for neuron in self._there if neuron in self._running]
+        size, step = len(running), self._joint.step
+        count = self._known.steps[len(self._there)]
+        if running and count < FIRST:
             places = {place % size for place in (count, size // 2 + count, size - 1 - count)}
-            return [self._there[place] for place in places]
-        if step % OFTEN == 1:
-            return [self._there[step // OFTEN % size]]
+            return [running[place] for place in places]
+        if running and step % OFTEN == 1:
+            return [running[step // OFTEN % size]]
         return []
 
     def _look(self) -> None:
