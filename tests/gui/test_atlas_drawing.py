@@ -184,7 +184,7 @@ def test_closing_the_studio_asks_once_and_ends_the_process(studio, qtbot, drawin
     assert studio.isVisible() and not running.is_over
     assert said(studio, "Atlas of fc3 is being drawn; closing the studio stops that.")
     click(studio.banner, "Close the Studio")
-    assert not studio.isVisible()
+    until(qtbot, lambda: not studio.isVisible())
     until(qtbot, lambda: running.pid == 0)
 
 
@@ -195,14 +195,14 @@ def test_once_the_layer_is_drawn_closing_asks_nothing(studio, qtbot, drawing):
     until(qtbot, lambda: feature.process is None)
     assert not said(studio, "closing the studio stops")
     studio.close()
-    assert not studio.isVisible()
+    until(qtbot, lambda: not studio.isVisible())
 
 
 def test_a_signal_that_ends_the_program_is_not_asked_back(studio, qtbot, drawing):
     feature = drawing(LISTENS)
     running = feature.process
     studio.closing.at_once()
-    assert not studio.isVisible()
+    until(qtbot, lambda: not studio.isVisible())
     until(qtbot, lambda: running.pid == 0)
 
 
@@ -223,6 +223,11 @@ def test_it_is_said_how_long_the_start_takes(drawing):
     assert seconds("Atlas of fc3: starting 2 processes,") >= 75
     feature._tell(command.Progress("drawing neurons", 0, 10))
     assert seconds("Atlas of fc3: 0 of 10 ") >= 75
+    feature._tell(command.Progress("waiting for a worker", 0, 10))  # for how long is not known
+    assert feature.light.words.text() == "Atlas of fc3: waiting for a worker"
+    feature.stop()
+    feature._tell(command.Progress("drawing neurons", 1, 10))  # said before it heard of that
+    assert feature.light.words.text() == "Atlas of fc3: stopping …"
 
 
 def test_without_dask_one_sentence_says_what_is_missing(studio, qtbot, monkeypatch):

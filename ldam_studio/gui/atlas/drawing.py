@@ -57,6 +57,7 @@ class AtlasDrawing(Feature):
         self._last: Progress | None = None
         self._began: tuple[int, float] | None = None
         self._since = 0.0
+        self._is_stopping = False
         self._clock = QTimer(studio.places.root)
         self._clock.setInterval(LOOK_MS)
         self._clock.timeout.connect(self._show_progress)
@@ -178,7 +179,7 @@ class AtlasDrawing(Feature):
             light.looked.connect(self.look)
             light.stopped.connect(self.stop)
             self.studio.places.add_to_status(light)
-        self._since = time.monotonic()
+        self._since, self._is_stopping = time.monotonic(), False
         self._show_progress()
         self.light.show()
         self._clock.start()
@@ -191,6 +192,7 @@ class AtlasDrawing(Feature):
         """Stop drawing; what is drawn stays in the folder."""
         if self.process is not None and self.light is not None:
             self._clock.stop()
+            self._is_stopping = True
             self.light.show_words((f"{self._title()}: stopping …",), "")
             self.process.end()
 
@@ -208,7 +210,8 @@ class AtlasDrawing(Feature):
 
     def _tell(self, progress: Progress) -> None:
         self._last = progress
-        self._show_progress()
+        if not self._is_stopping:
+            self._show_progress()
 
     def _show_progress(self) -> None:
         """Show how far it is, or how long it has taken as long as nothing is drawn."""
@@ -217,7 +220,8 @@ class AtlasDrawing(Feature):
         progress, now = self._last, time.monotonic()
         if progress is None or progress.doing != DOING:
             doing = "starting" if progress is None else progress.doing
-            said = [f"{self._title()}: {doing}, {now - self._since:.0f} s"]
+            seconds = f", {now - self._since:.0f} s" if self._began is None else ""
+            said = [f"{self._title()}: {doing}{seconds}"]
         else:
             if self._began is None:
                 self._began = (progress.done, now)
