@@ -2,7 +2,7 @@
 "use strict";
 
 LDAM.Grid = class {
-  // `open` is called with an item to enlarge; `describe` and `fill` say what a tile has.
+  // `pairs` is the number of atlases; `open` is called with an item to enlarge.
   constructor(scroller, grid, pairs, open) {
     Object.assign(this, {scroller, grid, pairs, open});
     this.items = [];

@@ -220,8 +220,8 @@ class AtlasDrawing(Feature):
         progress, now = self._last, time.monotonic()
         if progress is None or progress.doing != DOING:
             doing = "starting" if progress is None else progress.doing
-            seconds = f", {now - self._since:.0f} s" if self._began is None else ""
-            said = [f"{self._title()}: {doing}{seconds}"]
+            waited = f", {now - self._since:.0f} s" if self._began is None else ""
+            said = [f"{self._title()}: {doing}{waited}"]
         else:
             if self._began is None:
                 self._began = (progress.done, now)
