@@ -39,9 +39,6 @@ class Opener(Protocol):
     def open_atlas(self, folder: Path) -> object:
         """Look through the atlas in a folder."""
 
-    def open_session(self, opening: Opening) -> object:
-        """Replace the running session by a new one."""
-
     def open_weights(self, path: Path) -> object:
         """Use other weights of the current network; raises `StudioError` if they do not fit."""
 

@@ -188,10 +188,6 @@ class Files(Feature):
         if is_animation(path):
             self.studio.notices.say(first_image_of(path))
 
-    def open_session(self, opening: Opening) -> None:
-        """Replace the running session by a new one."""
-        self.studio.open(opening)
-
     def ask_for_network(self, request: NetworkRequest | None = None) -> NetworkDialog:
         """Show the dialog that opens a network; a `request` is loaded at once."""
         return self.networks.ask(request)

@@ -46,7 +46,8 @@ class Controller(ScheduleEdits):
     """Turns what the user does into changes of the session; only it writes to the model.
 
     The base classes provide the rest: `SessionLink` opens sessions and fetches frames, `Edits`
-    changes settings and undoes changes, `ScheduleEdits` starts and stops schedules.
+    makes and undoes changes, `SettingEdits` changes settings, `ScheduleEdits` starts and stops
+    schedules.
     """
 
     spread_told = pyqtSignal(str)  # which neurons of a layer are shown; empty if all are

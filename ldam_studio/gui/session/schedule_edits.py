@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ldam_studio.engine.changes.change import Change
-from ldam_studio.gui.session.edits import RUN_SCHEDULE, Edits
+from ldam_studio.gui.session.edits import RUN_SCHEDULE
+from ldam_studio.gui.session.setting_edits import SettingEdits
 from ldam_studio.sampler.settings import SETTINGS
 
 
-class ScheduleEdits(Edits):
+class ScheduleEdits(SettingEdits):
     """Changes of schedules, each of which can be undone."""
 
     def set_value(self, name: str, value: Any) -> None:
