@@ -197,7 +197,11 @@ class Network(Addressed):
         return twin
 
     def to(self, device: torch.device | str) -> Self:
-        """Move to `device`, in place; return self. A change of device discards measured fields."""
+        """Move to `device`, in place; return self. A change of device discards measured fields.
+
+        Runs need no call of it: `sample` and `stream` move the network to their `device`. For one
+        that is not there, torch raises an error of its own, and the network stays where it is.
+        """
         if torch.device(device) != self.device:
             super().to(device)
             self._remembered.clear()

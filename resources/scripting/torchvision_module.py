@@ -1,13 +1,11 @@
 """A module of torchvision, made in this program; cells begin with ``# %%``, as in notebooks."""
 
-# %% A module: here with random weights, so that nothing is downloaded
+# %% A module, here with random weights: it is copied, and stays as it is: mode, hooks, gradients
 import torchvision
 
 import ldam_studio as ldam
 
-module = torchvision.models.squeezenet1_1(num_classes=10)
-
-# %% It is copied, and stays as it is: mode, hooks, gradients, device
+module = torchvision.models.squeezenet1_1(num_classes=10)  # nothing is downloaded
 network = ldam.open_network(
     module,
     pixels={
