@@ -53,12 +53,13 @@ class StageWords:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._stage: Stage | None = None
-        self._begun = 0.0
+        self._begun, self._before = 0.0, 0
 
     def of(self, stage: Stage) -> str:
         """Return a stage in words, such as "looking for layers: 30 of 139, about 8 s left"."""
         if self._stage is None or self._stage.doing != stage.doing:
-            self._begun = self._clock()
+            # Work may come back to a stage, or begin in its midst.
+            self._begun, self._before = self._clock(), stage.done
         self._stage = stage
         return self.now()
 
@@ -70,9 +71,10 @@ class StageWords:
         if not stage.total:
             return stage.doing + (f", for {seconds:.0f} s" if seconds > LONG_S else "")
         words = f"{stage.doing}: {stage.done:,} of {stage.total:,}"
-        if seconds <= LONG_S or not stage.done:
+        since = stage.done - self._before
+        if seconds <= LONG_S or since <= 0:
             return words
-        left = seconds / stage.done * (stage.total - stage.done)
+        left = seconds / since * (stage.total - stage.done)
         if left < 120:
             return f"{words}, about {max(1.0, left):.0f} s left"
         return f"{words}, about {left / 60:,.0f} min left"

@@ -28,8 +28,8 @@ def test_lines_without_a_terminal_are_rare(capsys):
     opening.end()
     said = capsys.readouterr().err.splitlines()
     assert said == [
-        "opening mine.py:net: looking for layers: 11 of 100, about 81 s left",
-        "opening mine.py:net: looking for layers: 21 of 100, about 75 s left",
+        "opening mine.py:net: looking for layers: 11 of 100, about 89 s left",
+        "opening mine.py:net: looking for layers: 21 of 100, about 79 s left",
     ]
     assert EVERY_S == 10
 

@@ -107,7 +107,7 @@ def test_the_card_says_how_long_it_takes(qtbot):
     card.show_stage(Stage("looking for layers", 1, 100))
     now = 16.0
     card.show_stage(Stage("looking for layers", 20, 100))
-    assert card.doing.text() == "Looking for layers: 20 of 100, about 16 s left …"
+    assert card.doing.text() == "Looking for layers: 20 of 100, about 17 s left …"
     assert (card.bar.value(), card.bar.maximum()) == (20, 100)
     card.say("done")
     card._on_second()

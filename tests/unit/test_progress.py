@@ -102,3 +102,7 @@ def test_rates_and_times_are_plain_numbers():
     now[0] = 60.0
     assert words.of(Stage("drawing", 50, 100)) == "drawing: 50 of 100, about 60 s left"
     assert words.of(Stage("drawing", 10, 100)) == "drawing: 10 of 100, about 9 min left"
+    words.of(Stage("waiting for a worker", 50, 100))
+    assert words.of(Stage("drawing", 50, 100)) == "drawing: 50 of 100"
+    now[0] = 90.0
+    assert words.of(Stage("drawing", 60, 100)) == "drawing: 60 of 100, about 2 min left"

@@ -42,7 +42,7 @@ class Telling:
         self._lines = lines
         self._task: Any = None
         self._words, self._said = StageWords(clock), clock()
-        self._doing, self._begun = "", clock()
+        self._doing, self._begun, self._before = "", clock(), 0
         self.listener = Listener(self._on_stage)
 
     def _on_stage(self, stage: Stage) -> None:
@@ -51,7 +51,7 @@ class Telling:
         if self._task is None:
             self._task = self._bar.add_task(stage.doing, total=stage.total)
         if stage.doing != self._doing:
-            self._doing, self._begun = stage.doing, self._clock()
+            self._doing, self._begun, self._before = stage.doing, self._clock(), stage.done
             self._bar.reset(self._task)
         rate, words = self._rate_of(stage), self._words.of(stage)
         self._bar.update(
@@ -69,7 +69,7 @@ class Telling:
             print(f"{words}{rate}", file=sys.stderr, flush=True)
 
     def _rate_of(self, stage: Stage) -> str:
-        seconds = self._clock() - self._begun
-        if not self._rate or not stage.done or seconds < LONG_S:
+        seconds, since = self._clock() - self._begun, stage.done - self._before
+        if not self._rate or since <= 0 or seconds < LONG_S:
             return ""
-        return f", {per_minute(stage.done, seconds)}"
+        return f", {per_minute(since, seconds)}"
