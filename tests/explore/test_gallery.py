@@ -14,6 +14,7 @@ from ldam_studio.engine.kept_pictures import KeptPicture
 from ldam_studio.engine.session import SessionSpec, open_session
 from ldam_studio.engine.state import snapshot
 from ldam_studio.explore.modes import gallery as module
+from ldam_studio.explore.modes.found import MOST_PICTURES
 from ldam_studio.explore.modes.gallery import FEWEST, PATIENCE, STILL, Gallery
 from ldam_studio.explore.modes.look import Look, Recalled, Wanted, look_at
 from ldam_studio.explore.modes.regrouping import grouped
@@ -227,7 +228,7 @@ def test_of_very_many_modes_those_of_most_averages_are_shown():
     gallery.add(seen(100, every))
     modes = modes_of(gallery)
     shown = gallery.shown(NEURON, "pixels")
-    assert len(modes) == 40 and len(shown) == module.MOST_PICTURES
+    assert len(modes) == 40 and len(shown) == MOST_PICTURES
     assert sorted(m.count for m in modes)[-len(shown) :] == sorted(m.count for m in shown)
     assert [m.number for m in shown] == sorted(m.number for m in shown)
 

@@ -6,8 +6,8 @@ that were found earlier stay. What is undone is forgotten, as if it had not happ
 
 The gallery needs no session: it is told what was seen (`Gallery.add`) and keeps small vectors.
 Limits: `MOST` averages of each neuron, of which the oldest finished ones are dropped first, and
-pictures of its `MOST_PICTURES` largest modes; of all neurons, `MOST_BYTES` of vectors and pictures:
-beyond that, the neurons that were seen longest ago are forgotten.
+pictures of its largest modes, see `Found.shown`; of all neurons, `MOST_BYTES` of vectors and
+pictures: beyond that, the neurons that were seen longest ago are forgotten.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ldam_studio.explore.intervals import share_of
 from ldam_studio.explore.modes.features import Kind
+from ldam_studio.explore.modes.found import Found
 from ldam_studio.explore.modes.look import AT_ONCE, TYPICAL, Wanted
-from ldam_studio.explore.modes.observations import ALIKE, RECALLED, Found, Mode, Observation
-from ldam_studio.explore.modes.regrouping import Grouped, Task
+from ldam_studio.explore.modes.observations import ALIKE, RECALLED, Observation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ldam_studio.explore.modes.look import Look
+    from ldam_studio.explore.modes.observations import Mode
+    from ldam_studio.explore.modes.regrouping import Grouped, Task
 
 MOST = 1000
-MOST_PICTURES = 24
 MOST_BYTES = 24 * 2**20
 FEWEST = 30
 """Samples of a settled chain from which on its average counts."""
@@ -142,7 +142,7 @@ class Gallery:
         former.reduced = former.anchor
         known = self._of(running.neuron)
         known.observations[former.number] = former
-        for modes in known.modes.values():
+        for modes in known.mode_of.values():
             if running.number in modes:
                 modes[former.number] = modes.pop(running.number)
         running.anchor, running.calm, running.activation = None, 0, np.nan
@@ -152,7 +152,7 @@ class Gallery:
         neuron, kind = look.wanted.neuron, look.wanted.kind
         for mode, kept in look.kept.items():
             known = self._of(neuron)
-            if mode in known.modes[kind].values():
+            if mode in known.mode_of[kind].values():
                 continue
             step = look.step
             found = Observation(
@@ -168,7 +168,7 @@ class Gallery:
                 ended=RECALLED,
             )
             known.observations[found.number] = found
-            known.modes[kind][found.number] = mode
+            known.mode_of[kind][found.number] = mode
             known.fresh[kind] = max(known.fresh[kind], mode + 1)
             known.pictures[kind, mode] = kept.picture
 
@@ -176,7 +176,7 @@ class Gallery:
         """Return whether a mode with this number was found, also one that was forgotten."""
         known = self._neurons.get(neuron)
         return known is not None and (
-            (kind, mode) in known.forgotten or mode in known.modes[kind].values()
+            (kind, mode) in known.forgotten or mode in known.mode_of[kind].values()
         )
 
     def _of(self, neuron: str) -> Found:
@@ -225,78 +225,23 @@ class Gallery:
     def task(self, neuron: str, kind: Kind) -> Task | None:
         """Return what there is to group of a neuron; None without any average."""
         known = self._neurons.get(neuron)
-        if known is None:
-            return None
-        found = [
-            (number, direction)
-            for number, observation in known.observations.items()
-            if (direction := observation.direction(kind)) is not None
-        ]
-        # Networks of other weights may have been compared at another number of channels.
-        found = [each for each in found if len(each[1]) == len(found[-1][1])]
-        if not found:
-            return None
-        numbers, directions = zip(*found, strict=True)
-        return Task(
-            neuron, kind, numbers, np.stack(directions), dict(known.modes[kind]), known.fresh[kind]
-        )
+        return None if known is None else known.task(neuron, kind)
 
     def take(self, found: Grouped) -> None:
         """Take in what grouping has found."""
         known = self._neurons.get(found.neuron)
         if known is not None:
-            known.modes[found.kind] = dict(found.modes)
-            known.fresh[found.kind] = max(known.fresh[found.kind], found.fresh)
-            known.typical[found.kind] = found.typical
+            known.take(found)
 
     def modes(self, neuron: str, kind: Kind) -> tuple[Mode, ...]:
         """Return the modes of a neuron by their numbers."""
         known = self._neurons.get(neuron)
-        if known is None:
-            return ()
-        members: dict[int, list[Observation]] = {}
-        for number in known.typical.get(kind, ()):
-            observation = known.observations.get(number)
-            mode = known.modes[kind].get(number)
-            if observation is None or mode is None or (kind, mode) in known.forgotten:
-                continue
-            members.setdefault(mode, []).append(observation)
-        total = sum(o.chain != RECALLED for each in members.values() for o in each)
-        return tuple(
-            self._mode(number, members[number], total, known.pictures.get((kind, number)))
-            for number in sorted(members)
-        )
+        return () if known is None else known.modes(kind)
 
     def shown(self, neuron: str, kind: Kind) -> tuple[Mode, ...]:
-        """Return the modes that have pictures, by their numbers: those of most averages.
-
-        Of equal ones, those that chains show now come first, then those that were found last.
-        """
-        every = self.modes(neuron, kind)
-        if len(every) <= MOST_PICTURES:
-            return every
-        most = sorted(every, key=lambda m: (m.count, bool(m.chains), m.number), reverse=True)
-        return tuple(sorted(most[:MOST_PICTURES], key=lambda mode: mode.number))
-
-    def _mode(
-        self,
-        number: int,
-        members: Sequence[Observation],
-        total: int,
-        picture: NDArray[np.float16] | None,
-    ) -> Mode:
-        seen = sum(o.chain != RECALLED for o in members)
-        activations = [o.activation for o in members if np.isfinite(o.activation)]
-        return Mode(
-            number=number,
-            share=share_of(seen, total) if seen else None,
-            count=seen,
-            chains=tuple(o.chain for o in members if o.ended is None),
-            first=min(o.first for o in members),
-            last=max(o.last for o in members),
-            activation=float(np.mean(activations)) if activations else np.nan,
-            picture=picture,
-        )
+        """Return the modes of a neuron that have pictures, see `Found.shown`."""
+        known = self._neurons.get(neuron)
+        return () if known is None else known.shown(kind)
 
     def forget(self, neuron: str, kind: Kind, number: int) -> None:
         """Leave a mode out from now on, also of the shares; chains that show it do not count."""
@@ -310,7 +255,7 @@ class Gallery:
         known = self._neurons.get(neuron)
         if known is None:
             return Wanted(neuron, kind, lane)
-        shown = self.shown(neuron, kind)
+        shown = known.shown(kind)
         seen = {mode.number: mode.chains for mode in shown if mode.chains}
         order = sorted(seen, key=lambda n: (known.asked.get((kind, n), -1), n))[:pictures]
         for number in order:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -102,28 +102,3 @@ class Mode:
     last: int
     activation: float
     picture: NDArray[np.float16] | None = None
-
-
-@dataclass
-class Found:
-    """What the chains of one neuron have found.
-
-    `modes`, `fresh`, `typical` are the results of grouping, see `Grouped`. `pictures` are
-    those of modes, `asked` the steps at which they were asked for, `forgotten` what is left out.
-    """
-
-    observations: dict[int, Observation] = field(default_factory=dict)
-    modes: dict[Kind, dict[int, int]] = field(
-        default_factory=lambda: {"pixels": {}, "features": {}}
-    )
-    fresh: dict[Kind, int] = field(default_factory=lambda: {"pixels": 1, "features": 1})
-    typical: dict[Kind, tuple[int, ...]] = field(default_factory=dict)
-    pictures: dict[tuple[Kind, int], NDArray[np.float16]] = field(default_factory=dict)
-    asked: dict[tuple[Kind, int], int] = field(default_factory=dict)
-    forgotten: set[tuple[Kind, int]] = field(default_factory=set)
-
-    @property
-    def nbytes(self) -> int:
-        """The memory that its vectors and pictures take."""
-        vectors = sum(each.nbytes for each in self.observations.values())
-        return vectors + sum(picture.nbytes for picture in self.pictures.values())
