@@ -8,7 +8,7 @@ its memory (`explore.sheets.together`), so that only time limits a batch.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ldam_studio.atlas.orders import Order
@@ -44,12 +44,17 @@ class Job:
 
 
 class Batches:
-    """Hands out batches, layer after layer; their sizes follow the seconds that neurons took."""
+    """Hands out batches, whose sizes follow the seconds that neurons took.
+
+    A worker stays with a layer as long as it can, and begins with one that no other worker has,
+    because each has to find out how many neurons of a layer it best draws together.
+    """
 
     def __init__(self, jobs: Iterable[Job]) -> None:
         self._layers: dict[str, deque[Job]] = {}
         for job in jobs:
             self._layers.setdefault(job.neuron.layer, deque()).append(job)
+        self._who: dict[str, set[str]] = {layer: set() for layer in self._layers}
         self._seconds: dict[str, float] = {}
         self._last: float | None = None
         self._under_way = 0
@@ -58,23 +63,33 @@ class Batches:
         """Return how many neurons are left."""
         return sum(map(len, self._layers.values()))
 
-    def take(self, workers: int) -> tuple[Job, ...]:
-        """Return the next batch, of one layer; empty if none is left, or none is to wait.
+    def take(self, worker: str, workers: int) -> tuple[Job, ...]:
+        """Return the next batch for a worker, one of so many; empty if none is left, or is to wait.
 
-        A batch of the first layer is a single neuron until it is known how long one takes. Until
-        then none waits, since neurons on their own take longest. Towards the end batches become
-        smaller, so that all workers end together.
+        All of a batch are of one layer. It is a single neuron until it is known how long one takes.
+        Until then none waits, since neurons on their own take longest. Towards the end batches
+        become smaller, so that all workers end together.
         """
-        if self._last is None and self._under_way >= workers:
+        left = [layer for layer, jobs in self._layers.items() if jobs]
+        if not left or (self._last is None and self._under_way >= workers):
             return ()
-        for layer, jobs in self._layers.items():
-            if jobs:
-                most = self._fitting(layer, TASK_S)
-                share = max(-(-len(self) // (AHEAD * workers)), self._fitting(layer, LEAST_S))
-                size = max(1, min(MOST, most, share, len(jobs)))
-                self._under_way += 1
-                return tuple(jobs.popleft() for _ in range(size))
-        return ()
+        layer = self._layer_for(worker, left)
+        jobs = self._layers[layer]
+        most = self._fitting(layer, TASK_S)
+        share = max(-(-len(self) // (AHEAD * workers)), self._fitting(layer, LEAST_S))
+        size = max(1, min(MOST, most, share, len(jobs)))
+        self._who[layer].add(worker)
+        self._under_way += 1
+        return tuple(jobs.popleft() for _ in range(size))
+
+    def _layer_for(self, worker: str, left: Sequence[str]) -> str:
+        """Return the worker's own layer, else a new one, else that with most neurons for each."""
+        own = (layer for layer in left if worker in self._who[layer])
+        new = (layer for layer in left if not self._who[layer])
+        fullest = max(
+            left, key=lambda layer: len(self._layers[layer]) / (1 + len(self._who[layer]))
+        )
+        return next(own, None) or next(new, None) or fullest
 
     def learn(self, layer: str, drawn: int, seconds: float) -> None:
         """Note how long a batch took that was under way, and how many neurons were drawn."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,8 @@ POLL_S = 0.5
 HANDED_OVER_S = 900.0
 """Seconds in which workers hand over what they have drawn. Dask itself gives a silent worker up
 after five to ten minutes, and its batch to another one."""
+ANY = ""
+"""Whichever worker comes first, while there is none."""
 AT_ONCE = 64
 """Batches whose results are fetched together at most."""
 ROOM = 2**26
@@ -116,16 +119,21 @@ def make(
     """
     from distributed import wait
 
-    batches, running = Batches(jobs), dict[Any, tuple[Job, ...]]()
+    batches, running, whose = Batches(jobs), dict[Any, tuple[Job, ...]](), dict[Any, str]()
     done, bytes_each = 0, dict[str, float]()  # those of a neuron's files, by layer
     try:
         while running or len(batches):
             _check_connected(client)
             told = (DOING, done, len(jobs))
             there = answer_of(client, client.nthreads(asynchronous=True), partial(tell, *told))
-            workers = max(1, len(there))
-            while len(running) < AHEAD * workers and (batch := batches.take(workers)):
-                running[_submitted(client, batch, folder, collect=collect)] = batch
+            workers = list(there) or [ANY]
+            has = Counter(whose[each] for each in running)
+            while has[worker := min(workers, key=lambda each: has[each])] < AHEAD:
+                if not (batch := batches.take(worker, len(workers))):
+                    break
+                future = _submitted(client, batch, folder, worker, collect=collect)
+                running[future], whose[future] = batch, worker
+                has[worker] += 1
             tell(DOING if there else NOBODY, done, len(jobs))
             try:
                 wait(list(running), timeout=POLL_S, return_when="FIRST_COMPLETED")
@@ -155,8 +163,12 @@ def make(
             client.cancel(list(running), force=True)
 
 
-def _submitted(client: Client, batch: Sequence[Job], folder: AtlasFolder, *, collect: bool) -> Any:
-    return client.submit(draw_batch, batch, folder.folder, collect=collect, pure=False)
+def _submitted(
+    client: Client, batch: Sequence[Job], folder: AtlasFolder, worker: str, *, collect: bool
+) -> Any:
+    # If the worker leaves, or another one has nothing to do, Dask lets that draw the batch.
+    where = {} if worker == ANY else {"workers": [worker], "allow_other_workers": True}
+    return client.submit(draw_batch, batch, folder.folder, collect=collect, pure=False, **where)
 
 
 def _together(ended: dict[Any, tuple[Job, ...]], bytes_each: Mapping[str, float]) -> list[Any]:

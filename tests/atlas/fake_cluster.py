@@ -39,7 +39,7 @@ class FakeClient:
     async def nthreads(self, asynchronous):
         return {"tcp://w:1": 1}
 
-    def submit(self, function, *args, pure, **named):
+    def submit(self, function, *args, pure, workers=(), allow_other_workers=False, **named):
         return FakeFuture(lambda: function(*args, **named))
 
     async def gather(self, futures, asynchronous):

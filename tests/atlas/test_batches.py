@@ -10,13 +10,13 @@ from ldam_studio.networks.neurons import Neuron
 def test_batches_last_about_as_long_as_each_other_and_become_smaller(order):
     job = Job(order, Neuron("conv1", 0), "")
     batches = Batches([job] * 1000)
-    assert len(batches.take(2)) == 1
+    assert len(batches.take("a", 2)) == 1
     batches.learn("conv1", 1, TASK_S / 10)
-    assert len(batches.take(2)) == 10
+    assert len(batches.take("a", 2)) == 10
     batches.learn("conv1", 1, LEAST_S / 40)
-    assert len(batches.take(2)) == -(-989 // 4) <= MOST
+    assert len(batches.take("a", 2)) == -(-989 // 4) <= MOST
     sizes = []
-    while batch := batches.take(2):
+    while batch := batches.take("a", 2):
         sizes.append(len(batch))
     assert sizes == sorted(sizes, reverse=True) and sizes[-2] == 40
     assert sum(sizes) == 989 - 248
@@ -24,19 +24,34 @@ def test_batches_last_about_as_long_as_each_other_and_become_smaller(order):
 
 def test_no_neuron_waits_before_it_is_known_how_long_one_takes(order):
     batches = Batches([Job(order, Neuron("conv1", i), "") for i in range(99)])
-    assert [len(batches.take(2)) for _ in range(3)] == [1, 1, 0]
+    assert [len(batches.take(worker, 2)) for worker in "abb"] == [1, 1, 0]
     batches.learn("conv1", 0, 0.1)  # it was there already, or cannot be drawn
-    assert [len(batches.take(2)) for _ in range(2)] == [1, 0]
+    assert [len(batches.take("a", 2)) for _ in range(2)] == [1, 0]
     batches.learn("conv1", 1, TASK_S / 10)
-    assert len(batches.take(2)) == 10
+    assert len(batches.take("a", 2)) == 10
 
 
 def test_the_next_layer_begins_with_what_the_last_one_took(order):
     neurons = [Neuron("conv1", 0), *(Neuron("conv2", i) for i in range(99))]
     batches = Batches([Job(order, neuron, "") for neuron in neurons])
-    batches.take(1)
+    batches.take("a", 1)
     batches.learn("conv1", 1, TASK_S / 40)
-    assert len(batches.take(1)) == 10
+    assert len(batches.take("a", 1)) == 10
+
+
+def test_workers_stay_with_layers_of_their_own_until_only_those_of_others_are_left(order):
+    numbers = {"conv1": 4, "conv2": 90, "fc1": 2}
+    neurons = [Neuron(layer, i) for layer, count in numbers.items() for i in range(count)]
+    batches = Batches([Job(order, neuron, "") for neuron in neurons])
+
+    def given(worker: str) -> tuple[str, int]:
+        batch = batches.take(worker, 2)
+        batches.learn(batch[0].neuron.layer, len(batch), TASK_S / 10 * len(batch))
+        return batch[0].neuron.layer, len(batch)
+
+    assert [given(worker) for worker in "ab"] == [("conv1", 1), ("conv2", 2)]
+    assert [given(worker)[0] for worker in "ab"] == ["conv1", "conv2"]
+    assert [given(worker)[0] for worker in "abaa"] == ["fc1", "conv2", "conv2", "conv2"]
 
 
 def test_what_is_fetched_together_takes_little_memory(order):

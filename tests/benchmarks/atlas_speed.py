@@ -98,20 +98,27 @@ class Bare:
     status = "running"
 
     def __init__(
-        self, pool: ProcessPoolExecutor, workers: int, loop: asyncio.AbstractEventLoop
+        self, processes: Sequence[ProcessPoolExecutor], loop: asyncio.AbstractEventLoop
     ) -> None:
-        self._pool, self._workers = pool, workers
+        self._processes = {str(number): each for number, each in enumerate(processes)}
         self.loop = SimpleNamespace(asyncio_loop=loop)
 
     async def nthreads(self, *, asynchronous: bool) -> dict[str, int]:
         """Return a thread for each process."""
-        return {str(number): 1 for number in range(self._workers)}
+        return dict.fromkeys(self._processes, 1)
 
     def submit(
-        self, _draw_batch: object, batch: Sequence[Job], folder: Path, *, collect: bool, pure: bool
+        self,
+        _draw_batch: object,
+        batch: Sequence[Job],
+        folder: Path,
+        *,
+        collect: bool,
+        workers: Sequence[str],
+        **_how: bool,
     ) -> Future[Any]:
-        """Let the next free process draw a batch."""
-        return self._pool.submit(draw_bare, batch, folder, collect=collect)
+        """Let a process draw a batch."""
+        return self._processes[workers[0]].submit(draw_bare, batch, folder, collect=collect)
 
     async def gather(self, futures: Sequence[Future[Any]], *, asynchronous: bool) -> list[Any]:
         """Return what was drawn."""
@@ -127,15 +134,17 @@ def draw_bare(batch: Sequence[Job], folder: Path, *, collect: bool) -> Any:
 @contextmanager
 def bare_processes(workers: int) -> Iterator[Bare]:
     """Run processes with one thread each."""
+    spawned = get_context("spawn")
     with (
         mock.patch.dict(os.environ, {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}),
-        ProcessPoolExecutor(workers, get_context("spawn")) as pool,
+        ExitStack() as ends,
     ):
+        pools = [ends.enter_context(ProcessPoolExecutor(1, spawned)) for _ in range(workers)]
         loop = asyncio.new_event_loop()
         answering = threading.Thread(target=loop.run_forever)
         answering.start()
         try:
-            yield Bare(pool, workers, loop)
+            yield Bare(pools, loop)
         finally:
             loop.call_soon_threadsafe(loop.stop)
             answering.join()
