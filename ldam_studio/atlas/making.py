@@ -144,6 +144,7 @@ def make(
             good = [each for each, error in errors.items() if error is None]
             for future, sent in zip(good, _results(client, good, told), strict=True):
                 batch = running.pop(future)
+                del whose[future]  # workers keep results as long as anybody has their futures
                 drawn = checked(sent, batch, collect=collect)
                 layer, size = batch[0].neuron.layer, sum(map(len, drawn.files.values()))
                 batches.learn(layer, len(drawn.rows), drawn.seconds)

@@ -6,6 +6,7 @@ import os
 import sys
 from types import SimpleNamespace
 from unittest.mock import AsyncMock
+from weakref import WeakSet
 
 import pytest
 from distributed import KilledWorker
@@ -67,6 +68,20 @@ def test_stopping_takes_back_what_waits_and_leaves_what_is_drawn(jobs, folder, c
             listener.stop()
     assert len(client.cancelled) == 1
     assert len(look(folder, jobs).jobs) == 2
+
+
+def test_workers_need_not_keep_what_has_arrived(jobs, folder, client, monkeypatch):
+    given, submit = WeakSet(), client.submit
+
+    def submitted(*args, **named):
+        future = submit(*args, **named)
+        given.add(future)
+        return future
+
+    monkeypatch.setattr("ldam_studio.atlas.batches.MOST", 1)
+    client.submit = submitted
+    kept = [len(given) for _drawn in make(client, folder, jobs, collect=True)]
+    assert len(kept) == 3 and max(kept) <= 2
 
 
 # Those who answer no more
