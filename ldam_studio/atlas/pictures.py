@@ -170,11 +170,6 @@ def row_of_whole(data: bytes, path: Path) -> AtlasRow:
     return row_in(_opened(data, path), path)
 
 
-def read_samples(path: Path) -> Bytes | None:
-    """Read the last samples (H, W, 3) in a file of an atlas; None if they were left out."""
-    return samples_in(opened_picture(path))
-
-
 def samples_in(picture: PngImageFile) -> Bytes | None:
     """Return the last samples (H, W, 3) in an opened file of an atlas; None if it has none."""
     for kind, data, *_ in picture.private_chunks:

@@ -12,7 +12,7 @@ from ldam_studio.atlas import pictures, worker
 from ldam_studio.atlas.folder import found_at
 from ldam_studio.atlas.making import jobs_of
 from ldam_studio.atlas.orders import Order
-from ldam_studio.atlas.pictures import opened_picture, read_row, read_samples, row_in
+from ldam_studio.atlas.pictures import opened_picture, read_row, row_in, samples_in
 from ldam_studio.errors import StudioError
 from ldam_studio.explore.sheets.drawing import draw
 from ldam_studio.explore.sheets.together import draw_together
@@ -35,7 +35,7 @@ def test_a_file_replays_and_says_what_there_is_to_say(jobs, folder, network):
     recipe, _ = read(path)
     assert compare(path).identical
     assert recipe.said.end.lanes[0].network.sha256 == network.provenance.sha256
-    samples = read_samples(path)
+    samples = samples_in(opened_picture(path))
     assert samples is not None and samples.shape == (110, 220, 3)
 
 
@@ -108,7 +108,7 @@ def test_a_picture_that_says_it_is_enormous_is_damaged(tmp_path):
     enormous = png_of(picture(0, 16))
     enormous = enormous[:8] + chunk(b"IHDR", header) + enormous[33:]
     path = write_neuron(tmp_path, row(Neuron("conv1", 0)), enormous, None)
-    for reads in (read_row, read_samples):
+    for reads in (read_row, opened_picture):
         with pytest.raises(StudioError, match=r"more pixels than any|is damaged"):
             reads(path)
     with path.open("r+b") as file:
@@ -116,7 +116,7 @@ def test_a_picture_that_says_it_is_enormous_is_damaged(tmp_path):
     with pytest.raises(StudioError, match="such a file has at most"):
         read_row(path)
     path = write_neuron(tmp_path, row(Neuron("conv1", 0)), png_of(picture(0, 16)), enormous)
-    assert read_samples(path) is None
+    assert samples_in(opened_picture(path)) is None
     told = png_of(picture(0, 16))
     path = write_neuron(tmp_path, row(Neuron("conv1", 0), modes=10**9), told, None)
     with pytest.raises(StudioError, match="no picture of an atlas"):
