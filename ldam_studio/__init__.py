@@ -33,4 +33,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    # Modules of this package become its attributes once they are imported, and are private.
+    return sorted([*__all__, *(name for name in globals() if name.startswith("__"))])

@@ -288,7 +288,10 @@ def _greet(client: Client, order: NetworkOrder) -> None:
 
 def _say(looked: Looked, count: int) -> None:
     for sentence in looked.damaged[:NAMED]:
-        print(f"ldam-studio: {sentence} It is drawn again.", file=sys.stderr)
+        what = sentence.rpartition("; ")[0] or sentence.rstrip(
+            "."
+        )  # without what a person would do
+        print(f"ldam-studio: {what}; it is drawn again.", file=sys.stderr)
     if (more := len(looked.damaged) - NAMED) > 0:
         print(f"ldam-studio: {more} other files are damaged and drawn again.", file=sys.stderr)
     if looked.rows:
@@ -298,9 +301,9 @@ def _say(looked: Looked, count: int) -> None:
 def _in_words(report: dict[str, Any]) -> str:
     layers, count = len(report["layers"]), report["neurons"]
     lines = [
-        f"{report['network']}: {count:,} neurons of {layers} {'layer' if layers == 1 else 'layers'}"
-        f", {report['drawn']:,} of them drawn now, in {report['seconds']:.0f} s; "
-        f"{report['converged']:,} converged"
+        f"{report['network']}: {count:,} neuron{'s' * (count != 1)} of {layers} "
+        f"layer{'s' * (layers != 1)}, {report['drawn']:,} of them drawn now, "
+        f"in {report['seconds']:.0f} s; {report['converged']:,} converged"
     ]
     if report["silent"]:
         lines.append(f"no gradient, so that the picture is noise: {report['silent']:,} neurons")

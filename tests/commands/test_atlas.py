@@ -18,6 +18,7 @@ from types import SimpleNamespace
 import pytest
 
 from ldam_studio.atlas import cluster, worker
+from ldam_studio.atlas.making import Looked
 from ldam_studio.cli import main
 from ldam_studio.commands import atlas
 from ldam_studio.errors import StudioError
@@ -48,6 +49,16 @@ def test_an_atlas_is_drawn_once_and_replays(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(atlas, "local_cluster", None)
     assert main([*WORDS, str(out), "--neurons", "0", "--json"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["drawn"] == 0
+
+
+def test_what_is_damaged_is_said_to_be_drawn_again(capsys):
+    damaged = ["The picture a.png is damaged; copy it again.", "b.png is damaged."]
+    atlas._say(Looked(damaged=damaged), 4)
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        "ldam-studio: The picture a.png is damaged; it is drawn again.",
+        "ldam-studio: b.png is damaged; it is drawn again.",
+    ]
 
 
 def test_a_scheduler_that_runs_draws_and_pictures_travel_back(tmp_path, capsys):

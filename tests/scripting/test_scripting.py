@@ -117,6 +117,7 @@ def test_the_stub_has_the_public_names():
         assert sorted(line.split()[-1] for line in stub if " as " in line) == ldam.__all__
     for name in ldam.__all__:
         assert getattr(ldam, name).__doc__
+    assert [name for name in dir(ldam) if name[0] != "_"] == ldam.__all__
     with pytest.raises(AttributeError, match="no attribute 'engine_room'"):
         _ = ldam.engine_room
 
