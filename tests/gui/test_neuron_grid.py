@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PyQt6.QtCore import QAbstractListModel, QPoint, QSize, Qt
 from PyQt6.QtGui import QImage, QPainter, QStandardItemModel
-from PyQt6.QtWidgets import QStyleOptionViewItem
+from PyQt6.QtWidgets import QApplication, QStyleOptionViewItem
 
 from ldam_studio.gui.neuron_grid.grid import MOST_SEARCHED, THUMBNAIL, Grid, Painter
 from ldam_studio.gui.neuron_grid.uniform import SLICE
@@ -98,7 +98,14 @@ def test_keys_lead_to_neighbours_and_never_outside(grid, qtbot):
     assert after(key.Key_PageUp, key.Key_PageUp) == 2
     assert after(key.Key_End) == 22
     assert after(key.Key_Home) == 0
-    assert after(key.Key_1, key.Key_2) == 12
+
+
+def test_typed_digits_lead_to_a_caption(grid, qtbot):
+    interval = QApplication.keyboardInputInterval()
+    QApplication.setKeyboardInputInterval(60_000)  # for a machine that is busy
+    qtbot.keyClicks(grid, "12")
+    QApplication.setKeyboardInputInterval(interval)
+    assert grid.currentIndex().row() == 12
 
 
 def test_no_change_of_a_long_list_takes_the_time_of_all_its_rows(grid):
