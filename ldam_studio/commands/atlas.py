@@ -288,9 +288,8 @@ def _greet(client: Client, order: NetworkOrder) -> None:
 
 def _say(looked: Looked, count: int) -> None:
     for sentence in looked.damaged[:NAMED]:
-        what = sentence.rpartition("; ")[0] or sentence.rstrip(
-            "."
-        )  # without what a person would do
+        # Without what a person would do.
+        what = sentence.rpartition("; ")[0] or sentence.rstrip(".")
         print(f"ldam-studio: {what}; it is drawn again.", file=sys.stderr)
     if (more := len(looked.damaged) - NAMED) > 0:
         print(f"ldam-studio: {more} other files are damaged and drawn again.", file=sys.stderr)
