@@ -67,7 +67,7 @@ class Phase:
     batches: int
 
 
-FULL, SHORT = Length(60, 3), Length(20, 1)
+FULL, SHORT = Length(60, 2), Length(20, 1)
 
 
 def cases() -> tuple[Case, ...]:
