@@ -97,7 +97,7 @@ def test_what_rounds_otherwise_is_drawn_alone(network, monkeypatch):
     assert draw_together(spec, spec.neurons, known) == {}
     assert known.most == 2 and known.settled
     assert draw_together(spec, spec.neurons[:2], known).keys() == set(spec.neurons[:2])
-    known = Measured(seconds=1e9)
+    known = Measured(share=1e9)
     measure(spec, spec.neurons, known)
     assert known.most == 2 and known.settled
 
@@ -130,7 +130,7 @@ def test_as_many_are_taken_as_are_faster_and_fit(network, monkeypatch):
     measure(spec, spec.neurons[:3], known)
     assert (known.most, known.settled) == (1, False)
     measure(spec, spec.neurons, known)
-    assert (known.most, known.settled, known.seconds) == (4, True, 0.5)
+    assert (known.most, known.settled, known.share) == (4, True, 0.5)
     monkeypatch.setattr(together, "free_bytes", lambda: 0)
     known = Measured()
     measure(spec, spec.neurons, known)

@@ -57,8 +57,8 @@ class Measured:
     ----------
     most
         How many at most, as far as is known.
-    seconds
-        The processor's time for a step of one of them; 0 if nothing is known.
+    share
+        The processor's time for a step of one of them, as a share of that of one alone.
     settled
         Whether no further numbers are to be tried.
     steps
@@ -66,7 +66,7 @@ class Measured:
     """
 
     most: int = 1
-    seconds: float = 0.0
+    share: float = 1.0
     settled: bool = False
     steps: Counter[int] = field(default_factory=Counter)
 
@@ -86,24 +86,22 @@ def measure(spec: SheetSpec, neurons: Sequence[Neuron], known: Measured) -> None
         return
     begun = [open_session(spec.session(neurons[0]))]
     known.settled = not can_be_joined(begun[0])
-    if not known.settled and not known.seconds:
-        known.seconds = _timed(_for_trial(begun[0]))[1]
     fruitless = 0
     for size in (size for size in SIZES if size > known.most and not known.settled):
         if size > len(neurons):
             return
         begun += [open_session(spec.session(each)) for each in neurons[len(begun) : size]]
-        seconds = _tried(begun)
-        if seconds is not None and seconds <= WORTH * known.seconds:
-            known.most, known.seconds, fruitless = size, seconds, 0
+        share = _tried(begun)
+        if share is not None and share <= WORTH * known.share:
+            known.most, known.share, fruitless = size, share, 0
         else:
             fruitless += 1
-        known.settled = seconds is None or fruitless == PATIENCE
+        known.settled = share is None or fruitless == PATIENCE
     known.settled = True
 
 
 def _tried(begun: Sequence[SessionState]) -> float | None:
-    """Return the processor's time for a step of one session if they are joined.
+    """Return what a step of one session takes if they are joined, as a share of one alone.
 
     None if they do not fit into memory, or a session does not come out as it does alone.
     """
@@ -113,9 +111,10 @@ def _tried(begun: Sequence[SessionState]) -> float | None:
     begun = [_for_trial(state) for state in begun]
     try:
         joint, seconds = _timed(joined(begun))
-        some = {0, size // 2, size - 1}
-        if all(same(alone(joint, i, begun[i]), _timed(begun[i])[0]) for i in some):
-            return seconds / size
+        # Timed right after it, since how fast the processor is changes with what else it does.
+        apart = {i: _timed(begun[i]) for i in {0, size // 2, size - 1}}
+        if all(same(alone(joint, i, begun[i]), state) for i, (state, _) in apart.items()):
+            return seconds / size / min(seconds for _, seconds in apart.values())
     except StudioError:
         pass  # too little memory, or a chain explodes
     return None
