@@ -31,6 +31,19 @@ NAMED = 3
 """Workers that a sentence names."""
 MISSING = ("ModuleNotFoundError", "ImportError", "AttributeError")
 """Errors, in the words in which Dask passes them on, of a worker that lacks what it is to call."""
+CALM = {
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.worker.profile.enabled": False,
+    "distributed.nanny.pre-spawn-environ": {
+        "OMP_NUM_THREADS": 1,
+        "MKL_NUM_THREADS": 1,
+        "OPENBLAS_NUM_THREADS": 1,
+    },
+}
+"""Dask's settings for a local cluster. Its own look at each process 50 to 100 times a second, which
+takes some of the processors' time from drawing, and give freed memory back at once, which takes
+more, as every step needs it again."""
 SHARED = ("distributed", "dask")
 """Packages of which client and scheduler need the same version."""
 
@@ -60,9 +73,11 @@ def local_cluster(workers: int, *, processes: bool = True) -> Iterator[Client]:
         Whether each is a process of its own; otherwise they are threads that take turns.
     """
     check_installed()
+    import dask.config
     from distributed import Client, LocalCluster
 
     with (
+        dask.config.set(CALM),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
