@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import ldam_studio as ldam
 from ldam_studio.engine.advance import advance
 from ldam_studio.engine.compute.device import choose
 from ldam_studio.engine.session import SessionSpec, open_session
@@ -220,6 +221,20 @@ def test_lazy_layers_find_their_sizes_also_before_weights_are_read(opened, tmp_p
     torch.save(state, tmp_path / "w.pt")
     again = open_network(network.name, tmp_path / "w.pt")
     assert torch.equal(again.module[3].weight, state["3.weight"])
+
+
+@pytest.mark.parametrize(
+    ("size", "known"), [((3, 20, 24), True), ((3, 20), False), (None, False), ((1, 20, 24), False)]
+)
+def test_a_configuration_as_timms_models_have_it_tells_the_input(size, known):
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3))
+    module.pretrained_cfg = {"input_size": size, "mean": (0.5, 0.4, 0.3), "std": (0.2, 0.2, 0.2)}
+    if not known:
+        with pytest.raises(UnknownInputError, match="It is not known which images"):
+            ldam.open_network(module)
+        return
+    pixels = ldam.open_network(module).pixels
+    assert (pixels.shape, pixels.mean, pixels.rest) == ((3, 20, 24), (0.5, 0.4, 0.3), 0.5)
 
 
 def test_lazy_layers_without_an_input_are_asked_for_it(opened):

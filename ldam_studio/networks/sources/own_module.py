@@ -53,11 +53,28 @@ def _kind(made: Any) -> str:
 
 
 def declared_pixels(module: nn.Module) -> PixelSpec | None:
-    """Return the input that a module declares: a `PixelSpec` or a dictionary of its arguments."""
+    """Return the input that a module declares: a `PixelSpec` or a dictionary of its arguments.
+
+    Models that were made with timm have its configuration, which says what their weights expect.
+    """
     declared = getattr(module, "pixels", None)
     if isinstance(declared, PixelSpec):
         return declared
-    return PixelSpec.of(declared) if isinstance(declared, Mapping) else None
+    if isinstance(declared, Mapping):
+        return PixelSpec.of(declared)
+    return _configured(getattr(module, "pretrained_cfg", None))
+
+
+def _configured(config: object) -> PixelSpec | None:
+    """Return the input in a model's configuration by timm; None if it says none."""
+    if not isinstance(config, Mapping):
+        return None
+    try:
+        channels, height, width = config["input_size"]
+        mean, std = tuple(config["mean"]), tuple(config["std"])
+        return PixelSpec(channels, height, width, mean, std, rest=0.5)
+    except (KeyError, TypeError, ValueError, StudioError):
+        return None
 
 
 def unknown_input(name: str) -> UnknownInputError:
