@@ -230,7 +230,7 @@ def test_a_configuration_as_timms_models_have_it_tells_the_input(size, known):
     module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3))
     module.pretrained_cfg = {"input_size": size, "mean": (0.5, 0.4, 0.3), "std": (0.2, 0.2, 0.2)}
     if not known:
-        with pytest.raises(UnknownInputError, match="It is not known which images"):
+        with pytest.raises(StudioError, match="It is not known which images"):
             ldam.open_network(module)
         return
     pixels = ldam.open_network(module).pixels
