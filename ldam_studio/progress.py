@@ -35,6 +35,10 @@ LONG_S = 2.0
 """Seconds after which it is said how long work has taken, or will take."""
 
 
+AGAIN_S = 0.5
+"""Seconds after which code that was stopped and goes on is stopped again."""
+
+
 def per_minute(done: int, seconds: float) -> str:
     """Return a rate in words, such as "1,204 a minute" or "3.5 a minute"."""
     rate = done / seconds * 60
@@ -94,6 +98,7 @@ class Listener:
         self._lock = threading.Lock()
         self._stopped = False
         self._thread: int | None = None  # in code that never calls `tell`
+        self._again: threading.Timer | None = None
 
     def hear(self, stage: Stage) -> None:
         """Pass a stage on; raises `Stopped` if the work is to end."""
@@ -102,11 +107,20 @@ class Listener:
         self._on_stage(stage)
 
     def stop(self) -> None:
-        """Ask the work to end: at the next `tell`, or in the midst of a person's code."""
+        """Ask the work to end: at the next `tell`, or in the midst of a person's code.
+
+        That is asked for again while the code goes on, because an exception is lost where Python
+        ignores all, such as in ``__del__``, and because the code may catch it.
+        """
         with self._lock:
             self._stopped = True
             if self._thread is not None:
                 _raise_in(self._thread, Stopped)
+                if self._again is not None:
+                    self._again.cancel()
+                self._again = threading.Timer(AGAIN_S, self.stop)
+                self._again.daemon = True
+                self._again.start()
 
     @contextmanager
     def heard_on(self) -> Iterator[None]:
@@ -137,6 +151,9 @@ class Listener:
                 if self._thread is not None:
                     _raise_in(self._thread, None)
                     self._thread = None
+                if self._again is not None:
+                    self._again.cancel()
+                    self._again = None
         except Stopped:
             return False
         return True

@@ -62,6 +62,9 @@ def dialog(qtbot):
     until(qtbot, lambda: not STRAGGLERS)
 
 
+# Python that is stopped in the midst of reading a module leaves the file to be closed later.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("doing", WAYS)
 def test_a_load_says_what_it_does_and_ends_when_it_is_stopped(dialog, qtbot, tmp_path, doing):
     code, function = WAYS[doing]
@@ -78,6 +81,8 @@ def test_a_load_says_what_it_does_and_ends_when_it_is_stopped(dialog, qtbot, tmp
     until(qtbot, lambda: not STRAGGLERS)
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_stopped_load_leaves_the_session_as_it_was(studio, qtbot, tmp_path):
     (tmp_path / "mine.py").write_text(SLOW.replace("WAIT", "pass") + "\nendless()\n")
     paused(studio, qtbot)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 
 import pytest
 
+from ldam_studio import progress
 from ldam_studio.progress import (
     Listener,
     Stage,
@@ -70,6 +72,29 @@ def test_code_that_says_nothing_is_stopped_and_nothing_after_it_is():
     listener.stop()
     thread.join(5)
     assert ended == ["stopped", "went on"]
+
+
+def test_code_that_catches_what_stops_it_is_stopped_again(monkeypatch):
+    monkeypatch.setattr(progress, "AGAIN_S", 0.01)
+    listener, inside, caught = Listener(lambda _stage: None), threading.Event(), []
+
+    def work() -> None:
+        with listener.heard_on(), contextlib.suppress(Stopped), in_persons_code():
+            while True:
+                try:
+                    inside.set()
+                    time.sleep(0.001)
+                except Stopped:
+                    caught.append(1)
+                    if len(caught) == 3:
+                        raise
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert inside.wait(5)
+    listener.stop()
+    thread.join(5)
+    assert not thread.is_alive() and len(caught) == 3
 
 
 def test_stopping_after_the_code_does_not_reach_what_follows():
