@@ -119,7 +119,7 @@ def make(
     """
     from distributed import wait
 
-    batches, running, whose = Batches(jobs), dict[Any, tuple[Job, ...]](), dict[Any, str]()
+    batches, running = Batches(jobs), dict[Any, tuple[str, tuple[Job, ...]]]()
     done, bytes_each = 0, dict[str, float]()  # those of a neuron's files, by layer
     try:
         while running or len(batches):
@@ -127,24 +127,25 @@ def make(
             told = (DOING, done, len(jobs))
             there = answer_of(client, client.nthreads(asynchronous=True), partial(tell, *told))
             workers = list(there) or [ANY]
-            has = Counter(whose[each] for each in running)
+            has = Counter(worker for worker, _batch in running.values())
             while has[worker := min(workers, key=lambda each: has[each])] < AHEAD:
                 if not (batch := batches.take(worker, len(workers))):
                     break
                 future = _submitted(client, batch, folder, worker, collect=collect)
-                running[future], whose[future] = batch, worker
+                running[future] = worker, batch
                 has[worker] += 1
             tell(DOING if there else NOBODY, done, len(jobs))
             try:
                 wait(list(running), timeout=POLL_S, return_when="FIRST_COMPLETED")
             except TimeoutError:
                 continue
-            ended = _together({e: b for e, b in running.items() if e.done()}, bytes_each)
+            done_now = {each: batch for each, (_, batch) in running.items() if each.done()}
+            ended = _together(done_now, bytes_each)
             errors = {each: each.exception() for each in ended}
             good = [each for each, error in errors.items() if error is None]
             for future, sent in zip(good, _results(client, good, told), strict=True):
-                batch = running.pop(future)
-                del whose[future]  # workers keep results as long as anybody has their futures
+                # Workers keep results as long as anybody has their futures.
+                _, batch = running.pop(future)
                 drawn = checked(sent, batch, collect=collect)
                 layer, size = batch[0].neuron.layer, sum(map(len, drawn.files.values()))
                 batches.learn(layer, len(drawn.rows), drawn.seconds)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -67,14 +67,8 @@ class NetworkOrder:
         StudioError
             If its code cannot be read, or is too large to be sent.
         """
-        given = network.provenance
-        request = replace(
-            NetworkRequest.like(network),
-            weights=given.weights,
-            weights_key=given.weights_key,
-            random_seed=given.random_seed,
-        ).absolute()
-        return cls(request, given.sha256, _code_of(request, ship_code=ship_code))
+        request = NetworkRequest.same(network).absolute()
+        return cls(request, network.provenance.sha256, _code_of(request, ship_code=ship_code))
 
     @property
     def own_code(self) -> str | None:

@@ -93,12 +93,7 @@ def start_of(asked: Asked) -> Start:
     threads = whole("threads", asked.threads, 0, MOST_THREADS)
     device = device_for(asked.device, asked.precision, threads)
     network = _opened(asked.network)
-    request = replace(
-        NetworkRequest.like(network),
-        weights=network.provenance.weights,
-        weights_key=network.provenance.weights_key,
-        random_seed=network.provenance.random_seed,
-    )
+    request = NetworkRequest.same(network)
     return Start(device, named=Named(network, request, spec=spec_of(asked, network, device)))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject
@@ -61,14 +60,7 @@ class OpenNetwork(QObject):
     def _suggest_own_code(self, dialog: NetworkDialog) -> None:
         """Fill in the network that is open, if it is code of the user's own."""
         if self._studio.model.is_open:
-            network = self._studio.model.outline.lane.network
-            given = network.provenance
-            open_now = replace(
-                NetworkRequest.like(network),
-                weights=given.weights,
-                weights_key=given.weights_key,
-                random_seed=given.random_seed,
-            )
+            open_now = NetworkRequest.same(self._studio.model.outline.lane.network)
             if open_now.runs_code:
                 dialog.set_request(open_now)
 

@@ -52,6 +52,17 @@ class NetworkRequest:
             class_layer=given.given_class_layer,
         )
 
+    @classmethod
+    def same(cls, network: Network) -> NetworkRequest:
+        """Return a request for a network as it was opened, with the same weights."""
+        given = network.provenance
+        return replace(
+            cls.like(network),
+            weights=given.weights,
+            weights_key=given.weights_key,
+            random_seed=given.random_seed,
+        )
+
     @property
     def runs_code(self) -> bool:
         """Whether opening it runs the user's own code."""
